@@ -1,0 +1,177 @@
+//! What someone asks of the leader, and why it may refuse.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
+use core::fmt;
+
+use crate::{
+    name::{ChannelName, TopicName},
+    producer::{ClaimKey, Node, ProducerInfo, Via},
+    time::Timestamp,
+};
+
+/// What someone asks of the leader. Everything in it is already valid by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `POST /topic/create`.
+    CreateTopic {
+        /// Its name.
+        topic: TopicName,
+    },
+    /// `POST /topic/delete`: with its channels, registrations and tombstones. Holds until a producer registers it again.
+    DeleteTopic {
+        /// Its name.
+        topic: TopicName,
+    },
+    /// `POST /channel/create`: and its topic.
+    CreateChannel {
+        /// The topic it is in.
+        topic: TopicName,
+        /// Its name.
+        channel: ChannelName,
+    },
+    /// `POST /channel/delete`.
+    DeleteChannel {
+        /// The topic it is in.
+        topic: TopicName,
+        /// Its name.
+        channel: ChannelName,
+    },
+    /// `POST /topic/tombstone`: hides the node under the topic from now on, where it is registered there.
+    Tombstone {
+        /// The topic.
+        topic: TopicName,
+        /// Whom to hide.
+        node: Node,
+    },
+    /// IDENTIFY: the producer exists and says this of itself; what it serves stays.
+    Identify {
+        /// How it is announced.
+        via: Via,
+        /// What it says of itself.
+        info: ProducerInfo,
+    },
+    /// IDENTIFY and REGISTER in one, which is how `POST /register?topic=` announces: also serve this.
+    Register {
+        /// How it is announced.
+        via: Via,
+        /// What it says of itself.
+        info: ProducerInfo,
+        /// The topic it serves.
+        topic: TopicName,
+        /// And this channel of it.
+        channel: Option<ChannelName>,
+    },
+    /// All that a producer serves, at once: what it served and doesn't name is over.
+    Announce {
+        /// How it is announced.
+        via: Via,
+        /// What it says of itself.
+        info: ProducerInfo,
+        /// Everything.
+        topics: BTreeMap<TopicName, BTreeSet<ChannelName>>,
+    },
+    /// UNREGISTER: serve the topic, or this channel of it, no longer. Ends the topic's tombstone with its last claim, and
+    /// removes an ephemeral name without producers, whoever asks.
+    Unregister {
+        /// Whose.
+        claim: ClaimKey,
+        /// The topic.
+        topic: TopicName,
+        /// The one channel; without it the topic and all of the claim's channels in it.
+        channel: Option<ChannelName>,
+    },
+    /// The producer is gone, as when its connection ends. Tombstones stay.
+    Leave {
+        /// Whose.
+        claim: ClaimKey,
+    },
+    /// What the leader itself noticed.
+    Sweep {
+        /// Claims no longer heard, each with the time it was last heard.
+        silent: Vec<(ClaimKey, Timestamp)>,
+        /// Claims that were silent for so long that they are dropped.
+        gone: Vec<ClaimKey>,
+        /// Tombstones that have ended and whose node serves the topic no longer.
+        ended: Vec<(TopicName, Node)>,
+    },
+}
+
+/// How much a registry holds at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Topics.
+    pub topics: usize,
+    /// Channels in one topic.
+    pub channels_per_topic: usize,
+    /// Claims: producers, counted once for each way in which they are announced.
+    pub claims: usize,
+    /// A claim's topics and channels, summed over all claims.
+    pub registrations: usize,
+}
+
+impl Limits {
+    /// For an isolate of 128 MB.
+    pub const EDGE: Self = Self { topics: 20_000, channels_per_topic: 1_000, claims: 10_000, registrations: 250_000 };
+
+    /// For a process on a machine of its own.
+    pub const NATIVE: Self =
+        Self { topics: 1_000_000, channels_per_topic: 10_000, claims: 100_000, registrations: 50_000_000 };
+}
+
+/// Which of the [`Limits`] a command would exceed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// [`Limits::topics`].
+    Topics,
+    /// [`Limits::channels_per_topic`].
+    ChannelsPerTopic,
+    /// [`Limits::claims`].
+    Claims,
+    /// [`Limits::registrations`].
+    Registrations,
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Topics => "topics",
+            Self::ChannelsPerTopic => "channels in a topic",
+            Self::Claims => "producers",
+            Self::Registrations => "registrations",
+        })
+    }
+}
+
+/// Why a command changes nothing although it asked for something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such channel to delete.
+    ChannelNotFound,
+    /// The registry would hold more than it may.
+    Full {
+        /// Of what.
+        bound: Bound,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// The batch would be larger than what is stored at once.
+    TooLarge {
+        /// The most, in bytes.
+        limit: usize,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ChannelNotFound => f.write_str("no such channel"),
+            Self::Full { bound, limit } => write!(f, "the registry holds at most {limit} {bound}"),
+            Self::TooLarge { limit } => write!(f, "one command changes at most {limit} bytes"),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}

@@ -1,0 +1,35 @@
+//! The registry of lookupd-edge: it decides and answers, and does nothing else.
+//!
+//! No I/O, no clock, no randomness, no standard library: time is an argument, storage a trait, and a request a value.
+//! The same code runs in the leader's Durable Object, in every worker isolate, in the browser and in a native daemon.
+//!
+//! From the inside out: names and times; producers; a [`Command`] asks, [`Registry::decide`] turns it into a [`Batch`] of
+//! changes, [`Registry::apply`] takes it over; the [`Leader`] does so durably, a [`Replica`] follows it; [`http`] speaks
+//! for both.
+
+#![no_std]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod change;
+mod command;
+mod name;
+mod producer;
+mod registry;
+mod time;
+
+pub use change::{
+    Batch, CatchUp, Change, Check, Cursor, DecodeError, FORMAT, InvalidCursor, MAX_STORED_LENGTH, Revision,
+    SnapshotPart, Topics,
+};
+pub use command::{Bound, Command, Limits, Refusal};
+pub use name::{ChannelName, InvalidName, MAX_NAME_LENGTH, TopicName, is_valid_name};
+pub use producer::{AgentId, ClaimKey, InvalidAgentId, InvalidNode, InvalidVia, Lifetimes, Node, ProducerInfo, Via};
+pub use registry::{
+    Category, Difference, Gap, Impact, Match, NodeEntry, Producer, Registration, RegistrationPattern, Registry,
+    ServedName, TopicEntry,
+};
+pub use time::{Timestamp, millis};

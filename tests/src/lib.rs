@@ -1,0 +1,29 @@
+//! What the tests of this package stand on: the real runtime, the real daemon, and raw bytes between them.
+//!
+//! - [`Edge`] runs the built worker in workerd, the runtime itself, on a directory of its own.
+//! - [`Nsqlookupd`] runs the daemon whose behaviour is ours too.
+//! - [`Request`] and [`Response`] are HTTP to the byte: what is sent is what stands there, and what came is
+//!   kept in the order and the spelling of the wire.
+//! - [`Story`] is one entry of the recorded answers under `recorded/`; [`Difference`] is a place where ours
+//!   differs from the real daemon on purpose. `COMPATIBILITY.md` explains each by its number.
+//!
+//! The cases themselves are the files under `tests/`.
+
+mod config;
+mod differences;
+mod edge;
+mod http;
+mod json;
+mod nsqlookupd;
+mod recorded;
+mod seed;
+mod tools;
+
+pub use config::{Bindings, Token};
+pub use differences::{DIFFERENCES, Difference};
+pub use edge::Edge;
+pub use http::{Client, Request, Response};
+pub use json::Json;
+pub use nsqlookupd::{Nsqlookupd, announce};
+pub use recorded::{Answer, Step, Story, escape, read_stories, unescape, write_stories};
+pub use seed::Seed;

@@ -1,0 +1,49 @@
+//! Where the tools are that only the set-up script can bring, and what happens without them.
+
+use std::env;
+use std::path::PathBuf;
+
+/// The directory that worker-build filled: `index.js` and its wasm.
+pub(crate) const WORKER_BUILD: &str = "LOOKUPD_WORKER_BUILD";
+/// The runtime's binary, the same that wrangler brings.
+pub(crate) const WORKERD: &str = "LOOKUPD_WORKERD_BIN";
+/// The real daemon, built from `tests/nsq`.
+pub(crate) const NSQLOOKUPD: &str = "LOOKUPD_NSQLOOKUPD_BIN";
+
+/// The existing path that the environment names under each of `variables`, in their order.
+///
+/// A tool that is missing fails the test where `CI=true`, because a green run must have tested something.
+/// Elsewhere the reason is printed and the caller gets `None`: its test ends there.
+///
+/// # Panics
+///
+/// With `CI=true`, when one is missing.
+pub(crate) fn find<const N: usize>(variables: [&str; N]) -> Option<[PathBuf; N]> {
+    let mut missing = None;
+    let paths = variables.map(|variable| match env::var_os(variable) {
+        None => {
+            missing.get_or_insert(format!("{variable} is not set (`. tools/env.sh` sets it)"));
+            PathBuf::new()
+        }
+        Some(path) => {
+            let path = PathBuf::from(path);
+            if !path.exists() {
+                missing.get_or_insert(format!("{variable} names {}, which does not exist", path.display()));
+            }
+            path
+        }
+    });
+    match missing {
+        None => Some(paths),
+        Some(reason) if env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{reason}"),
+        Some(reason) => {
+            skip(&reason);
+            None
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test says why")]
+fn skip(reason: &str) {
+    eprintln!("skipped: {reason}");
+}
