@@ -12,7 +12,7 @@ use xxhash_rust::xxh64::xxh64;
 
 use crate::{
     name::{ChannelName, TopicName},
-    producer::{ClaimKey, Node, ProducerInfo},
+    producer::{ClaimKey, Lifetimes, Node, ProducerInfo},
     time::Timestamp,
 };
 
@@ -282,6 +282,8 @@ impl SnapshotPart {
 pub struct CatchUp {
     /// The leader's clock as it answered.
     pub now: Timestamp,
+    /// How long producers and tombstones live there.
+    pub lifetimes: Lifetimes,
     /// Where it leads.
     pub cursor: Cursor,
     /// Whether it begins anew: then whoever follows it drops what he holds.
@@ -295,8 +297,8 @@ pub struct CatchUp {
 impl CatchUp {
     /// The body.
     pub fn encode(&self) -> Vec<u8> {
-        let Self { now, cursor, anew, snapshot, batches } = self;
-        encode(&(FORMAT, now, cursor, anew, snapshot, batches))
+        let Self { now, lifetimes, cursor, anew, snapshot, batches } = self;
+        encode(&(FORMAT, now, lifetimes, cursor, anew, snapshot, batches))
     }
 
     /// Reads what [`encode`](Self::encode) wrote.
@@ -304,8 +306,8 @@ impl CatchUp {
     /// # Errors
     /// [`DecodeError`], also for bytes after its end.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let (now, cursor, anew, snapshot, batches) = decode(bytes)?;
-        Ok(Self { now, cursor, anew, snapshot, batches })
+        let (now, lifetimes, cursor, anew, snapshot, batches) = decode(bytes)?;
+        Ok(Self { now, lifetimes, cursor, anew, snapshot, batches })
     }
 }
 

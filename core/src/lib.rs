@@ -14,11 +14,16 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod api;
 mod change;
 mod command;
+mod leader;
 mod name;
+mod observations;
 mod producer;
 mod registry;
+mod replica;
+mod store;
 mod time;
 
 pub use change::{
@@ -26,10 +31,14 @@ pub use change::{
     SnapshotPart, Topics,
 };
 pub use command::{Bound, Command, Limits, Refusal};
+pub use leader::{Fault, Leader, LeaderSettings, LoadError, Outcome};
 pub use name::{ChannelName, InvalidName, MAX_NAME_LENGTH, TopicName, is_valid_name};
+pub use observations::RETENTION;
 pub use producer::{AgentId, ClaimKey, InvalidAgentId, InvalidNode, InvalidVia, Lifetimes, Node, ProducerInfo, Via};
 pub use registry::{
     Category, Difference, Gap, Impact, Match, NodeEntry, Producer, Registration, RegistrationPattern, Registry,
     ServedName, TopicEntry,
 };
+pub use replica::{CannotFollow, Replica};
+pub use store::{LogEntry, Store, Stored, StoredSnapshot};
 pub use time::{Timestamp, millis};

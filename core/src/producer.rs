@@ -228,7 +228,7 @@ impl ProducerInfo {
 }
 
 /// How long a producer counts as alive after it was last heard, and how long a tombstone hides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifetimes {
     /// nsqlookupd's `--inactive-producer-timeout`.
     pub inactive_producer_timeout: Duration,

@@ -1,0 +1,320 @@
+//! The one place that accepts commands for a cluster.
+
+use alloc::vec::Vec;
+use core::{fmt, time::Duration};
+
+use crate::{
+    change::{Batch, CatchUp, Check, Cursor, DecodeError, MAX_STORED_LENGTH, Revision},
+    command::{Command, Limits, Refusal},
+    observations::{Observations, sweep_interval},
+    producer::{ClaimKey, Lifetimes, ProducerInfo, Via},
+    registry::{Impact, Registry},
+    store::{LogEntry, Store, Stored, StoredSnapshot},
+    time::Timestamp,
+};
+
+/// What a leader is told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeaderSettings {
+    /// How long producers and tombstones live.
+    pub lifetimes: Lifetimes,
+    /// How much it holds.
+    pub limits: Limits,
+}
+
+/// A registry, the disk that holds its history, and what was heard of its claims.
+///
+/// A command is decided, stored, applied and answered in one go. After [`Fault::NotStored`] the leader may be behind its
+/// disk: drop it, and [`load`](Self::load) another.
+pub struct Leader<S> {
+    store: S,
+    settings: LeaderSettings,
+    registry: Registry,
+    check: Check,
+    observations: Observations,
+    /// Bytes in the log since the snapshot, and in the snapshot: compaction is due when the former outgrow the latter.
+    log_length: usize,
+    snapshot_length: usize,
+    snapshot_revision: Revision,
+}
+
+/// What became of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether it changed anything.
+    pub changed: bool,
+    /// The revision that answers to it: whoever sees this one sees what the command asked for.
+    pub revision: Revision,
+}
+
+/// Why a command wasn't carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault<E> {
+    /// It can't be; nothing changed.
+    Refused(Refusal),
+    /// It could not be stored; whether it was is unknown.
+    NotStored(E),
+}
+
+impl<E: fmt::Display> fmt::Display for Fault<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::NotStored(error) => write!(f, "not stored: {error}"),
+        }
+    }
+}
+
+impl<E: fmt::Display + fmt::Debug> core::error::Error for Fault<E> {}
+
+/// Why a disk gives no leader. Nothing was written to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoadError<E> {
+    /// It can't be read.
+    Unreadable(E),
+    /// What it holds can't be decoded.
+    Undecodable(DecodeError),
+    /// Its log doesn't follow on its snapshot, or an entry is not what was stored: the first one that isn't.
+    Broken(Revision),
+}
+
+impl<E: fmt::Display> fmt::Display for LoadError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => write!(f, "the registry can't be read: {error}"),
+            Self::Undecodable(error) => write!(f, "the stored registry can't be used: {error}"),
+            Self::Broken(revision) => write!(f, "the stored registry is broken at revision {revision}"),
+        }
+    }
+}
+
+impl<E: fmt::Display + fmt::Debug> core::error::Error for LoadError<E> {}
+
+impl<E> From<DecodeError> for LoadError<E> {
+    fn from(error: DecodeError) -> Self {
+        Self::Undecodable(error)
+    }
+}
+
+impl<S: Store> Leader<S> {
+    /// The leader that was there when the disk was last written to, but for what it had only heard.
+    ///
+    /// # Errors
+    /// [`LoadError`] for a disk that can't be read, or whose content isn't whole.
+    pub fn load(store: S, settings: LeaderSettings) -> Result<Self, LoadError<S::Error>> {
+        let Stored { snapshot, log, heard } = store.load().map_err(LoadError::Unreadable)?;
+        let (mut registry, Cursor { mut check, .. }) =
+            if snapshot.parts.is_empty() { Default::default() } else { Registry::from_snapshot(&snapshot.parts)? };
+        if registry.revision() != snapshot.revision {
+            return Err(LoadError::Broken(snapshot.revision));
+        }
+        let mut observations = Observations::default();
+        let mut log_length = 0;
+        for entry in log {
+            let batch = Batch::decode(&entry.bytes)?;
+            check = check.next(&entry.bytes);
+            let follows = batch.revision == entry.revision && batch.revision > registry.revision();
+            if check != entry.check || !follows || registry.apply(&batch).is_err() {
+                return Err(LoadError::Broken(entry.revision));
+            }
+            observations.learn(&batch);
+            log_length += entry.bytes.len();
+        }
+        observations.recall(&registry, heard.as_deref())?;
+        let snapshot_revision = snapshot.revision;
+        let snapshot_length = length_of(&snapshot);
+        Ok(Self { store, settings, registry, check, observations, log_length, snapshot_revision, snapshot_length })
+    }
+
+    /// Carries a command out. When this returns, it is stored.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn execute(&mut self, command: &Command, now: Timestamp) -> Result<Outcome, Fault<S::Error>> {
+        let now = self.now(now);
+        let batch = self.registry.decide(command, &self.settings.limits, now).map_err(Fault::Refused)?;
+        let changed = batch.is_some();
+        if let Some(batch) = batch {
+            self.commit(&batch)?;
+        }
+        if let Some(claim) = heard_by(command) {
+            self.hear(&claim, now)?;
+        }
+        Ok(Outcome { changed, revision: self.registry.revision() })
+    }
+
+    /// What the command would add and remove, without changing anything.
+    ///
+    /// # Errors
+    /// [`Refusal`], as if it were carried out.
+    pub fn rehearse(&self, command: &Command, now: Timestamp) -> Result<Impact, Refusal> {
+        let now = self.now(now);
+        let batch = self.registry.decide(command, &self.settings.limits, now)?;
+        let batch = batch.unwrap_or(Batch { revision: 0, at: now, changes: Vec::new() });
+        fits_a_row(&batch.encode())?;
+        Ok(self.registry.impact(&batch))
+    }
+
+    /// Takes down what fell silent, where it is time to look. Call this before every read and command and at the time
+    /// that [`sweep_interval`](Self::sweep_interval) tells: then every answer is right whether or not a timer fired.
+    ///
+    /// # Errors
+    /// [`Fault::NotStored`].
+    pub fn sweep(&mut self, now: Timestamp) -> Result<(), Fault<S::Error>> {
+        let now = self.now(now);
+        if !self.observations.is_sweep_due(&self.settings.lifetimes, now) {
+            return Ok(());
+        }
+        for command in self.observations.sweep(&self.registry, &self.settings.lifetimes, now) {
+            self.execute(&command, now)?;
+        }
+        Ok(())
+    }
+
+    /// How long after one sweep the next is due.
+    pub fn sweep_interval(&self) -> Duration {
+        sweep_interval(&self.settings.lifetimes)
+    }
+
+    /// What brings a replica from there to here; the whole state where the cursor is none of this history's.
+    ///
+    /// # Errors
+    /// Where the disk can't be read.
+    pub fn catch_up(&self, since: Option<Cursor>, now: Timestamp) -> Result<CatchUp, S::Error> {
+        let (now, lifetimes) = (self.now(now), self.settings.lifetimes);
+        let answer =
+            |anew, snapshot, batches| CatchUp { now, lifetimes, cursor: self.cursor(), anew, snapshot, batches };
+        let bytes = |log: Vec<LogEntry>| log.into_iter().map(|entry| entry.bytes).collect();
+        if let Some(since) = since
+            && let Some(log) = self.log_after(since)?
+        {
+            return Ok(answer(false, Vec::new(), bytes(log)));
+        }
+        let snapshot = self.store.snapshot()?.parts;
+        let log = self.store.log_from(self.snapshot_revision + 1)?;
+        Ok(answer(true, snapshot, bytes(log)))
+    }
+
+    /// The entries after the cursor; `None` where the cursor is none of this history's, or too old.
+    fn log_after(&self, since: Cursor) -> Result<Option<Vec<LogEntry>>, S::Error> {
+        if since == self.cursor() {
+            return Ok(Some(Vec::new()));
+        }
+        let mut log = self.store.log_from(since.revision)?.into_iter();
+        let known = log.next().is_some_and(|entry| entry.revision == since.revision && entry.check == since.check);
+        Ok(known.then(|| log.collect()))
+    }
+
+    /// Where this leader's history stands.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { revision: self.registry.revision(), check: self.check }
+    }
+
+    /// The leader's clock at this moment of the wall's: one that stepped back stands still until it is past the latest
+    /// batch. What is asked of the registry is asked as of this.
+    pub fn now(&self, wall: Timestamp) -> Timestamp {
+        wall.max(self.registry.at())
+    }
+
+    /// The state.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// What it was told.
+    pub fn settings(&self) -> &LeaderSettings {
+        &self.settings
+    }
+
+    /// When the claim was last heard, as far as this process knows.
+    pub fn last_heard(&self, claim: &ClaimKey) -> Option<Timestamp> {
+        self.observations.last_heard(claim)
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<(), Fault<S::Error>> {
+        let bytes = batch.encode();
+        fits_a_row(&bytes).map_err(Fault::Refused)?;
+        let check = self.check.next(&bytes);
+        let length = bytes.len();
+        let entry = LogEntry { revision: batch.revision, at: batch.at, check, bytes };
+        self.store.append(&entry).map_err(Fault::NotStored)?;
+        let applied = self.registry.apply(batch);
+        debug_assert!(applied.is_ok(), "decided on this very state");
+        self.check = check;
+        self.log_length += length;
+        self.observations.learn(batch);
+        self.compact_if_due(batch.at)
+    }
+
+    fn hear(&mut self, claim: &ClaimKey, now: Timestamp) -> Result<(), Fault<S::Error>> {
+        if self.observations.hear(claim, heard_tolerance(&self.settings.lifetimes), now) {
+            let heard = self.observations.save();
+            self.store.save_heard(&heard).map_err(Fault::NotStored)?;
+        }
+        Ok(())
+    }
+
+    fn compact_if_due(&mut self, now: Timestamp) -> Result<(), Fault<S::Error>> {
+        if self.log_length <= 2 * self.snapshot_length + SMALL_LOG {
+            return Ok(());
+        }
+        let revision = self.registry.revision();
+        let snapshot = StoredSnapshot { revision, parts: self.registry.snapshot(self.cursor()) };
+        let heard = self.observations.save();
+        let outdated = self.store.last_before(now.minus(LOG_RETENTION)).map_err(Fault::NotStored)?;
+        let beyond_tail = revision.saturating_sub(LOG_TAIL);
+        let drop_through = outdated.unwrap_or(0).max(beyond_tail).min(revision);
+        self.store.compact(&snapshot, &heard, drop_through).map_err(Fault::NotStored)?;
+        self.log_length = 0;
+        self.snapshot_revision = revision;
+        self.snapshot_length = length_of(&snapshot);
+        Ok(())
+    }
+}
+
+impl Lifetimes {
+    /// How long an HTTP producer may be unheard: shorter than the timeout by what a leader that lost its memory may have
+    /// forgotten of when it was heard.
+    pub fn lease(&self) -> Duration {
+        self.inactive_producer_timeout - heard_tolerance(self)
+    }
+
+    /// How often an HTTP producer should register again.
+    pub fn heartbeat_interval(&self) -> Duration {
+        self.inactive_producer_timeout / 5
+    }
+}
+
+/// By how much the saved time of a claim may lag behind what was heard. Longer than the heartbeats' interval, so that
+/// one row a minute serves all producers: at the second heartbeat of one since the last row, all others are new too.
+fn heard_tolerance(lifetimes: &Lifetimes) -> Duration {
+    lifetimes.inactive_producer_timeout / 4
+}
+
+/// A log of this many bytes isn't worth compacting.
+const SMALL_LOG: usize = 256 << 10;
+
+/// How far back the log reaches behind a snapshot, for replicas that were away.
+const LOG_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// And how many entries it has at most.
+const LOG_TAIL: Revision = 10_000;
+
+fn length_of(snapshot: &StoredSnapshot) -> usize {
+    snapshot.parts.iter().map(Vec::len).sum()
+}
+
+fn fits_a_row(bytes: &[u8]) -> Result<(), Refusal> {
+    if bytes.len() > MAX_STORED_LENGTH { Err(Refusal::TooLarge { limit: MAX_STORED_LENGTH }) } else { Ok(()) }
+}
+
+/// Whose heartbeat the command is.
+fn heard_by(command: &Command) -> Option<ClaimKey> {
+    let of = |via: &Via, info: &ProducerInfo| ClaimKey { node: info.node(), via: via.clone() };
+    match command {
+        Command::Identify { via, info } | Command::Register { via, info, .. } | Command::Announce { via, info, .. } => {
+            Some(of(via, info))
+        }
+        _ => None,
+    }
+}

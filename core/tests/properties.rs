@@ -1,0 +1,341 @@
+//! Random histories: the leader, its disk, and a replica against a plain reference.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod disk;
+mod reference;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU16,
+    time::Duration,
+};
+
+use disk::{Disk, Failure};
+use lookupd_core::{
+    AgentId, Category, ChannelName, ClaimKey, Command, Fault, Leader, LeaderSettings, Lifetimes, Limits, Node,
+    ProducerInfo, Refusal, Registry, Replica, Timestamp, TopicName, Via,
+};
+use proptest::prelude::*;
+use reference::{Reference, Verdict};
+
+const SETTINGS: LeaderSettings = LeaderSettings {
+    lifetimes: Lifetimes {
+        inactive_producer_timeout: Duration::from_secs(300),
+        tombstone_lifetime: Duration::from_secs(45),
+    },
+    limits: Limits { topics: 4, channels_per_topic: 3, claims: 5, registrations: 12 },
+};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Execute(Command),
+    /// The wall clock moves by seconds, backwards too.
+    Clock(i64),
+    /// The next write fails.
+    Fail(Failure),
+    /// The process ends and another one starts on the same disk.
+    Restart,
+    /// The replica asks the leader.
+    CatchUp,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_history_is_what_the_reference_says(steps in prop::collection::vec(step(), 1..24)) {
+        let mut story = Story::new();
+        for step in &steps {
+            story.take(step);
+        }
+        story.replica_follows();
+    }
+}
+
+struct Story {
+    disk: Disk,
+    leader: Leader<Disk>,
+    reference: Reference,
+    replica: Replica,
+    clock: Timestamp,
+    /// The replica's own, which never falls.
+    replica_clock: Timestamp,
+}
+
+impl Story {
+    fn new() -> Self {
+        let disk = Disk::default();
+        Self {
+            leader: Leader::load(disk.clone(), SETTINGS).unwrap(),
+            disk,
+            reference: Reference::default(),
+            replica: Replica::default(),
+            clock: Timestamp::from_millis(1_000_000_000),
+            replica_clock: Timestamp::default(),
+        }
+    }
+
+    fn take(&mut self, step: &Step) {
+        match step {
+            Step::Clock(seconds) if *seconds < 0 => {
+                self.clock = self.clock.minus(Duration::from_secs(seconds.unsigned_abs()));
+            }
+            Step::Clock(seconds) => self.clock = self.clock.plus(Duration::from_secs(seconds.unsigned_abs())),
+            Step::Fail(failure) => return self.disk.fail_next_write(*failure),
+            Step::Restart => self.restart(),
+            Step::CatchUp => self.replica_follows(),
+            Step::Execute(command) => self.execute(command),
+        }
+        self.look();
+    }
+
+    fn execute(&mut self, command: &Command) {
+        self.sweep();
+        self.reference.now = self.leader.now(self.clock);
+        let before = self.reference.clone();
+        let verdict = self.reference.execute(command, &SETTINGS.limits);
+        if verdict != Verdict::Done {
+            self.reference = before.clone();
+        }
+        let impact = self.leader.rehearse(command, self.clock);
+        let facts = facts(self.leader.registry());
+        match self.leader.execute(command, self.clock) {
+            Ok(_) => {
+                assert_eq!(verdict, Verdict::Done, "{command:?}");
+                let impact = impact.unwrap();
+                let now = self::facts(self.leader.registry());
+                let added: BTreeSet<_> = impact.registrations.added.iter().cloned().collect();
+                let removed: BTreeSet<_> = impact.registrations.removed.iter().cloned().collect();
+                assert_eq!(added, now.difference(&facts).cloned().collect(), "rehearsed {command:?}");
+                assert_eq!(removed, facts.difference(&now).cloned().collect(), "rehearsed {command:?}");
+            }
+            Err(Fault::Refused(Refusal::ChannelNotFound)) => assert_eq!(verdict, Verdict::ChannelNotFound),
+            Err(Fault::Refused(Refusal::Full { .. })) => assert_eq!(verdict, Verdict::Full, "{command:?}"),
+            Err(Fault::Refused(Refusal::TooLarge { .. })) => panic!("no command here is large"),
+            Err(Fault::NotStored(_)) => {
+                // Whether it was stored is unknown: one of the two, whole.
+                let unchanged = self.leader.registry().revision();
+                self.load();
+                if self.leader.registry().revision() == unchanged {
+                    self.reference = before;
+                }
+                self.remember_what_the_leader_does(self.reference.now);
+            }
+        }
+    }
+
+    fn sweep(&mut self) {
+        while self.leader.sweep(self.clock).is_err() {
+            self.load();
+            self.remember_what_the_leader_does(Timestamp::default());
+        }
+    }
+
+    fn restart(&mut self) {
+        let before = self.leader.registry().snapshot(self.leader.cursor());
+        self.load();
+        assert_eq!(self.leader.registry().snapshot(self.leader.cursor()), before, "log replayed = memory");
+        self.remember_what_the_leader_does(Timestamp::default());
+    }
+
+    fn load(&mut self) {
+        self.leader = Leader::load(self.disk.clone(), SETTINGS).unwrap();
+    }
+
+    /// A leader that lost its memory may take a claim for unheard a little early, never late; but for a heartbeat that
+    /// may have been saved at `unsure`.
+    fn remember_what_the_leader_does(&mut self, unsure: Timestamp) {
+        let tolerance = SETTINGS.lifetimes.inactive_producer_timeout - SETTINGS.lifetimes.lease();
+        let known: BTreeMap<(String, String), Timestamp> = self
+            .leader
+            .registry()
+            .claims()
+            .map(|claim| {
+                let heard = claim.silent_since.or(self.leader.last_heard(claim.key)).unwrap();
+                ((claim.node().to_string(), claim.via().to_string()), heard)
+            })
+            .collect();
+        for (who, heard) in self.reference.heard() {
+            let Some(known) = known.get(who).copied() else { continue };
+            assert!(heard.since(known) <= tolerance, "{who:?} was heard {heard:?}, the leader knows {known:?}");
+            assert!(known <= *heard || known == unsure, "{who:?} was heard {heard:?}, the leader knows {known:?}");
+            *heard = known;
+        }
+    }
+
+    fn reference_names(&self) -> (Vec<String>, Vec<(String, String)>) {
+        let topics = self.reference.topics().into_iter().map(str::to_string).collect();
+        let channels = self.reference.channels().into_iter().map(|(t, c)| (t.to_string(), c.to_string())).collect();
+        (topics, channels)
+    }
+
+    fn look(&mut self) {
+        self.sweep();
+        let now = self.leader.now(self.clock);
+        self.reference.now = now;
+        let registry = self.leader.registry();
+        assert_eq!(names(registry), self.reference_names());
+        assert_eq!(facts_as_text(registry), *self.reference.served());
+        assert_eq!(facts_by_topic(registry), facts_as_text(registry), "both directions tell the same");
+        assert_eq!(registry.registration_count(), self.reference.served().len());
+        assert_eq!(claims(registry), self.reference.claims());
+        for topic in registry.topics() {
+            let found: Vec<_> = topic
+                .visible(&SETTINGS.lifetimes, now)
+                .map(|producer| (producer.node().to_string(), producer.info.version.to_string()))
+                .collect();
+            let mut expected = self.reference.lookup(topic.name(), &SETTINGS.lifetimes);
+            expected.sort_by_key(|(node, _)| Node::parse(node).unwrap());
+            assert_eq!(found, expected, "lookup of {:?} at {now:?}", topic.name());
+        }
+        let nodes: Vec<_> = registry
+            .nodes(&SETTINGS.lifetimes, now)
+            .map(|node| {
+                let topics: Vec<_> = node.topics.iter().map(|(topic, _)| topic.to_string()).collect();
+                (node.producer.node().to_string(), topics)
+            })
+            .collect();
+        let mut expected = self.reference.nodes(&SETTINGS.lifetimes);
+        expected.sort_by_key(|(node, _)| Node::parse(node).unwrap());
+        assert_eq!(nodes, expected);
+    }
+
+    fn replica_follows(&mut self) {
+        self.sweep();
+        let answer = self.leader.catch_up(self.replica.cursor(), self.clock).unwrap();
+        let answer = lookupd_core::CatchUp::decode(&answer.encode()).unwrap();
+        let never_falls = self.replica.registry().revision();
+        self.replica.catch_up(&answer, self.replica_clock, self.replica_clock).unwrap();
+        self.replica_clock = self.replica_clock.plus(Duration::from_millis(1));
+        assert!(self.replica.registry().revision() >= never_falls);
+        assert_eq!(self.replica.cursor(), Some(self.leader.cursor()));
+        assert_eq!(
+            self.replica.registry().snapshot(self.leader.cursor()),
+            self.leader.registry().snapshot(self.leader.cursor()),
+            "equal cursors, equal states, to the byte"
+        );
+        let (loaded, cursor) = Registry::from_snapshot(&self.leader.registry().snapshot(self.leader.cursor())).unwrap();
+        assert_eq!(cursor, self.leader.cursor());
+        assert_eq!(facts(&loaded), facts(self.leader.registry()));
+    }
+}
+
+fn names(registry: &Registry) -> (Vec<String>, Vec<(String, String)>) {
+    let topics = registry.topics().map(|topic| topic.name().to_string()).collect();
+    let channels = registry
+        .topics()
+        .flat_map(|topic| topic.channels().map(|name| (topic.name().to_string(), name.to_string())).collect::<Vec<_>>())
+        .collect();
+    (topics, channels)
+}
+
+fn claims(registry: &Registry) -> Vec<(String, String)> {
+    let claims: BTreeSet<_> =
+        registry.claims().map(|claim| (claim.node().to_string(), claim.via().to_string())).collect();
+    claims.into_iter().collect()
+}
+
+type Served = (ClaimKey, TopicName, Option<ChannelName>);
+
+fn facts(registry: &Registry) -> BTreeSet<Served> {
+    let mut facts = BTreeSet::new();
+    for claim in registry.claims() {
+        for registration in registry.lookup_registrations(claim.key) {
+            let topic = || TopicName::parse(registration.key).unwrap();
+            match registration.category {
+                Category::Client => {}
+                Category::Topic => {
+                    facts.insert((claim.key.clone(), topic(), None));
+                }
+                Category::Channel => {
+                    let channel = ChannelName::parse(registration.subkey).unwrap();
+                    facts.insert((claim.key.clone(), topic(), Some(channel)));
+                }
+            }
+        }
+    }
+    facts
+}
+
+type ServedText = BTreeSet<((String, String), String, Option<String>)>;
+
+fn facts_as_text(registry: &Registry) -> ServedText {
+    let text = |(key, topic, channel): Served| {
+        ((key.node.to_string(), key.via.to_string()), topic.to_string(), channel.map(|name| name.to_string()))
+    };
+    facts(registry).into_iter().map(text).collect()
+}
+
+fn facts_by_topic(registry: &Registry) -> ServedText {
+    let mut facts = BTreeSet::new();
+    for topic in registry.topics() {
+        let who = |key: &ClaimKey| (key.node.to_string(), key.via.to_string());
+        let name = topic.name().to_string();
+        facts.extend(topic.producers().map(|producer| (who(producer.key), name.clone(), None)));
+        for channel in topic.channels() {
+            let producers = topic.channel_producers(channel).unwrap();
+            facts.extend(producers.map(|producer| (who(producer.key), name.clone(), Some(channel.to_string()))));
+        }
+    }
+    facts
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => command().prop_map(Step::Execute),
+        3 => (-200_i64..400).prop_map(Step::Clock),
+        1 => prop_oneof![Just(Failure::BeforeItStores), Just(Failure::AfterItStored)].prop_map(Step::Fail),
+        1 => Just(Step::Restart),
+        2 => Just(Step::CatchUp),
+    ]
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        1 => topic().prop_map(|topic| Command::CreateTopic { topic }),
+        1 => topic().prop_map(|topic| Command::DeleteTopic { topic }),
+        1 => (topic(), channel()).prop_map(|(topic, channel)| Command::CreateChannel { topic, channel }),
+        1 => (topic(), channel()).prop_map(|(topic, channel)| Command::DeleteChannel { topic, channel }),
+        2 => (topic(), node()).prop_map(|(topic, node)| Command::Tombstone { topic, node }),
+        1 => (via(), info()).prop_map(|(via, info)| Command::Identify { via, info }),
+        6 => (via(), info(), topic(), prop::option::of(channel()))
+            .prop_map(|(via, info, topic, channel)| Command::Register { via, info, topic, channel }),
+        3 => (via(), info(), prop::collection::btree_map(topic(), prop::collection::btree_set(channel(), 0..3), 0..3))
+            .prop_map(|(via, info, topics)| Command::Announce { via, info, topics }),
+        3 => (node(), via(), topic(), prop::option::of(channel())).prop_map(|(node, via, topic, channel)| {
+            Command::Unregister { claim: ClaimKey { node, via }, topic, channel }
+        }),
+        1 => (node(), via()).prop_map(|(node, via)| Command::Leave { claim: ClaimKey { node, via } }),
+    ]
+}
+
+fn topic() -> impl Strategy<Value = TopicName> {
+    prop::sample::select(vec!["a", "b", "c", "d", "e#ephemeral"]).prop_map(|name| TopicName::parse(name).unwrap())
+}
+
+fn channel() -> impl Strategy<Value = ChannelName> {
+    prop::sample::select(vec!["a", "b", "c", "e#ephemeral"]).prop_map(|name| ChannelName::parse(name).unwrap())
+}
+
+fn node() -> impl Strategy<Value = Node> {
+    info().prop_map(|info| info.node())
+}
+
+fn via() -> impl Strategy<Value = Via> {
+    prop_oneof![3 => Just(Via::Http), 1 => Just(Via::Tcp), 1 => Just(Via::Agent(AgentId::parse("x").unwrap()))]
+}
+
+fn info() -> impl Strategy<Value = ProducerInfo> {
+    (prop::sample::select(vec!["n", "m", "::1"]), prop::sample::select(vec!["1.0", "2.0"])).prop_map(
+        |(address, version)| ProducerInfo {
+            remote_address: "127.0.0.1:5".into(),
+            hostname: "host".into(),
+            broadcast_address: address.into(),
+            tcp_port: NonZeroU16::new(4150).unwrap(),
+            http_port: NonZeroU16::new(4151).unwrap(),
+            version: version.into(),
+            topology_zone: "".into(),
+            topology_region: "".into(),
+        },
+    )
+}
