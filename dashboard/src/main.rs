@@ -1,11 +1,5 @@
-//! The dashboard.
-use yew::prelude::*;
-
-#[component]
-fn App() -> Html {
-    html! { <main><h1>{ "lookupd-edge" }</h1></main> }
-}
+//! The page's entry point.
 
 fn main() {
-    yew::Renderer::<App>::new().render();
+    lookupd_dashboard::run();
 }

@@ -1,0 +1,242 @@
+//! The public HTTP API, as the dashboard calls it. It has no other way to the server.
+
+use std::rc::Rc;
+
+use js_sys::Uint8Array;
+use lookupd_core::api::{DryRun, Explain, Identify, Registered};
+use serde::de::DeserializeOwned;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Request, RequestCache, RequestInit, Response};
+
+use crate::{dom, prefs, problem::Problem, route::encode};
+
+/// How long an answer may take.
+const DEADLINE_MS: u32 = 10_000;
+
+/// The API of one cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    prefix: Rc<str>,
+}
+
+/// Something that a person may ask the server to change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    /// A topic comes.
+    CreateTopic {
+        /// Its name.
+        topic: String,
+    },
+    /// A topic goes.
+    DeleteTopic {
+        /// Its name.
+        topic: String,
+    },
+    /// A channel comes.
+    CreateChannel {
+        /// The topic it is in.
+        topic: String,
+        /// Its name.
+        channel: String,
+    },
+    /// A channel goes.
+    DeleteChannel {
+        /// The topic it is in.
+        topic: String,
+        /// Its name.
+        channel: String,
+    },
+    /// A node is hidden under a topic.
+    Tombstone {
+        /// The topic.
+        topic: String,
+        /// Who.
+        node: String,
+    },
+    /// A producer announces itself.
+    Register {
+        /// The topic it serves.
+        topic: String,
+        /// And the channel; may be empty.
+        channel: String,
+        /// What it says of itself.
+        identify: Box<Identify>,
+    },
+    /// A producer that was announced over HTTP takes its leave, of one topic or altogether.
+    Unregister {
+        /// Who.
+        node: String,
+        /// The topic; all of them without it.
+        topic: Option<String>,
+    },
+}
+
+impl Act {
+    /// Path and query.
+    pub fn path(&self) -> String {
+        match self {
+            Self::CreateTopic { topic } => format!("/topic/create?topic={}", encode(topic)),
+            Self::DeleteTopic { topic } => format!("/topic/delete?topic={}", encode(topic)),
+            Self::CreateChannel { topic, channel } => {
+                format!("/channel/create?topic={}&channel={}", encode(topic), encode(channel))
+            }
+            Self::DeleteChannel { topic, channel } => {
+                format!("/channel/delete?topic={}&channel={}", encode(topic), encode(channel))
+            }
+            Self::Tombstone { topic, node } => {
+                format!("/topic/tombstone?topic={}&node={}", encode(topic), encode(node))
+            }
+            Self::Register { topic, channel, .. } if channel.is_empty() => format!("/register?topic={}", encode(topic)),
+            Self::Register { topic, channel, .. } => {
+                format!("/register?topic={}&channel={}", encode(topic), encode(channel))
+            }
+            Self::Unregister { node, topic: None } => format!("/unregister?node={}", encode(node)),
+            Self::Unregister { node, topic: Some(topic) } => {
+                format!("/unregister?node={}&topic={}", encode(node), encode(topic))
+            }
+        }
+    }
+
+    fn body(&self) -> Option<String> {
+        match self {
+            Self::Register { identify, .. } => serde_json::to_string(identify).ok(),
+            _ => None,
+        }
+    }
+}
+
+impl Client {
+    /// The API below this prefix: empty or `/clusters/NAME`.
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.into() }
+    }
+
+    /// What stands before every path.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// A binary answer.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn get_bytes(&self, path: &str) -> Result<Vec<u8>, Problem> {
+        let response = self.send("GET", path, None).await?;
+        let buffer = response.array_buffer().map_err(|error| garbled(&error))?;
+        let buffer = JsFuture::from(buffer).await.map_err(|error| broken_off(&error))?;
+        Ok(Uint8Array::new(&buffer).to_vec())
+    }
+
+    /// What a consumer of the topic sees, and why.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn explain(&self, topic: &str) -> Result<(Explain, String), Problem> {
+        let response = self.send("GET", &format!("/v1/explain?topic={}", encode(topic)), None).await?;
+        let text = text_of(&response).await?;
+        Ok((read(&text)?, text))
+    }
+
+    /// What `/lookup` answers, byte for byte, with its status.
+    ///
+    /// # Errors
+    /// [`Problem`]; an unknown topic is none.
+    pub async fn lookup(&self, topic: &str) -> Result<String, Problem> {
+        match self.send("GET", &format!("/lookup?topic={}", encode(topic)), None).await {
+            Ok(response) => text_of(&response).await,
+            Err(Problem::Refused { status: 404, code, .. }) => {
+                Ok(format!("{{\"message\":\"{}\"}}", code.unwrap_or_default()))
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+
+    /// What the act would change. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn dry_run(&self, act: &Act) -> Result<DryRun, Problem> {
+        let response = self.send("POST", &format!("{}&dry_run=true", act.path()), act.body()).await?;
+        read(&text_of(&response).await?)
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn act(&self, act: &Act) -> Result<Option<Registered>, Problem> {
+        let response = self.send("POST", &act.path(), act.body()).await?;
+        match act {
+            Act::Register { .. } => read(&text_of(&response).await?).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<String>) -> Result<Response, Problem> {
+        let init = RequestInit::new();
+        init.set_method(method);
+        init.set_cache(RequestCache::NoStore);
+        init.set_signal(Some(&AbortSignal::timeout_with_u32(DEADLINE_MS)));
+        if let Some(body) = body {
+            init.set_body(&JsValue::from_str(&body));
+        }
+        let url = format!("{}{path}", self.prefix);
+        let request = Request::new_with_str_and_init(&url, &init).map_err(|error| garbled(&error))?;
+        if let Some(token) = prefs::token() {
+            // A token that can't stand in a header can't be right either: the server says so.
+            let _ = request.headers().set("Authorization", &format!("Bearer {token}"));
+        }
+        let response = JsFuture::from(dom::window().fetch_with_request(&request)).await;
+        let response: Response = response.map_err(|error| broken_off(&error))?.unchecked_into();
+        if response.ok() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let text = text_of(&response).await.unwrap_or_default();
+        Err(Problem::of_answer(status, &text))
+    }
+}
+
+async fn text_of(response: &Response) -> Result<String, Problem> {
+    let text = response.text().map_err(|error| garbled(&error))?;
+    let text = JsFuture::from(text).await.map_err(|error| broken_off(&error))?;
+    Ok(text.as_string().unwrap_or_default())
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| Problem::Garbled { detail: error.to_string() })
+}
+
+fn broken_off(error: &JsValue) -> Problem {
+    let name = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.name())).unwrap_or_default();
+    if name == "TimeoutError" { Problem::Timeout } else { Problem::Unreachable }
+}
+
+fn garbled(error: &JsValue) -> Problem {
+    Problem::Garbled { detail: format!("{error:?}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_encoded_into_paths() {
+        let topic = || "foo#ephemeral".to_owned();
+        for (act, path) in [
+            (Act::DeleteTopic { topic: topic() }, "/topic/delete?topic=foo%23ephemeral"),
+            (
+                Act::CreateChannel { topic: topic(), channel: "c&d".into() },
+                "/channel/create?topic=foo%23ephemeral&channel=c%26d",
+            ),
+            (
+                Act::Tombstone { topic: topic(), node: "[::1]:4151".into() },
+                "/topic/tombstone?topic=foo%23ephemeral&node=%5B%3A%3A1%5D%3A4151",
+            ),
+            (Act::Unregister { node: "a:1".into(), topic: None }, "/unregister?node=a%3A1"),
+        ] {
+            assert_eq!(act.path(), path);
+        }
+    }
+}

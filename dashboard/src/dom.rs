@@ -1,0 +1,51 @@
+//! The few things that the dashboard asks of the browser itself.
+
+use lookupd_core::Timestamp;
+use wasm_bindgen::JsCast;
+use web_sys::{Document, HtmlElement, VisibilityState, Window};
+
+/// The window.
+#[expect(clippy::expect_used, reason = "the dashboard runs in a page, which has a window and a document")]
+pub fn window() -> Window {
+    web_sys::window().expect("a window")
+}
+
+/// The document.
+#[expect(clippy::expect_used, reason = "the dashboard runs in a page, which has a window and a document")]
+pub fn document() -> Document {
+    window().document().expect("a document")
+}
+
+/// The local clock.
+pub fn now() -> Timestamp {
+    Timestamp::from_millis(js_sys::Date::now() as u64)
+}
+
+/// Whether nobody sees the page.
+pub fn is_hidden() -> bool {
+    document().visibility_state() == VisibilityState::Hidden
+}
+
+/// Calls back once, before the next frame is drawn.
+pub fn before_next_frame(callback: impl FnOnce() + 'static) {
+    let callback = wasm_bindgen::closure::Closure::once_into_js(callback);
+    // It fails only where a window is gone, and then nothing is drawn any more.
+    let _ = window().request_animation_frame(callback.unchecked_ref());
+}
+
+/// Moves the focus to the element of this id, if there is one, without scrolling to it.
+pub fn focus(id: &str) {
+    if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let options = web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = element.focus_with_options(&options);
+    }
+}
+
+/// The text of the field that an event happened on.
+pub fn value_of(event: &web_sys::Event) -> String {
+    let target = event.target();
+    let input = target.as_ref().and_then(|target| target.dyn_ref::<web_sys::HtmlInputElement>());
+    let select = target.as_ref().and_then(|target| target.dyn_ref::<web_sys::HtmlSelectElement>());
+    input.map(web_sys::HtmlInputElement::value).or(select.map(web_sys::HtmlSelectElement::value)).unwrap_or_default()
+}

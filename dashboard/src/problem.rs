@@ -1,0 +1,125 @@
+//! What can go wrong between the dashboard and the server, and what a person can do about it.
+
+use std::fmt;
+
+/// Why a request did not give what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Nothing answered.
+    Unreachable,
+    /// No answer in time.
+    Timeout,
+    /// The server wants a token, or another one.
+    Unauthorized {
+        /// What it said.
+        detail: Option<String>,
+    },
+    /// The token may not do this.
+    Forbidden {
+        /// What it said.
+        detail: Option<String>,
+    },
+    /// Any other answer that is no success.
+    Refused {
+        /// HTTP's.
+        status: u16,
+        /// The server's code, where it gave one.
+        code: Option<String>,
+        /// What it said.
+        detail: Option<String>,
+    },
+    /// A success that can't be read.
+    Garbled {
+        /// Why.
+        detail: String,
+    },
+}
+
+impl Problem {
+    /// Reads an answer that is no success. What isn't the API's own JSON is left out: it may be anything.
+    pub fn of_answer(status: u16, body: &str) -> Self {
+        let error: Option<lookupd_core::api::Error> = serde_json::from_str(body).ok();
+        let (code, detail) = error.map_or((None, None), |error| (Some(error.message), error.detail));
+        match status {
+            401 => Self::Unauthorized { detail },
+            403 => Self::Forbidden { detail },
+            _ => Self::Refused { status, code, detail },
+        }
+    }
+
+    /// Whether another token may help.
+    pub fn wants_token(&self) -> bool {
+        matches!(self, Self::Unauthorized { .. } | Self::Forbidden { .. })
+    }
+
+    /// In a few words.
+    pub fn title(&self) -> String {
+        match self {
+            Self::Unreachable => "The server can't be reached".into(),
+            Self::Timeout => "The server did not answer in time".into(),
+            Self::Unauthorized { .. } => "The server asks for a token".into(),
+            Self::Forbidden { .. } => "This token may not do that".into(),
+            Self::Refused { status: 404, .. } => "The server doesn't know that".into(),
+            Self::Refused { status: 429, .. } => "The server asks for patience".into(),
+            Self::Refused { status: 507, .. } => "The registry is full".into(),
+            Self::Refused { status: 500.., .. } => "The server failed".into(),
+            Self::Refused { .. } => "The server refused".into(),
+            Self::Garbled { .. } => "The server's answer can't be read".into(),
+        }
+    }
+
+    /// What exactly, and what to do.
+    pub fn advice(&self) -> String {
+        match self {
+            Self::Unreachable => "Is it running, and is this machine online? Trying again all the while.".into(),
+            Self::Timeout => "It may be busy, or the way to it is slow. Trying again all the while.".into(),
+            Self::Unauthorized { detail } | Self::Forbidden { detail } => {
+                detail.clone().unwrap_or_else(|| "Enter a token that may do this.".into())
+            }
+            Self::Refused { status, code, detail } => {
+                let code = code.as_deref().unwrap_or("no reason given");
+                match detail {
+                    Some(detail) => format!("{status} {code}: {detail}"),
+                    None => format!("{status} {code}"),
+                }
+            }
+            Self::Garbled { detail } => format!("Expected the API of lookupd-edge: {detail}."),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.title(), self.advice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_for_what_a_person_can_do() {
+        let full = Problem::of_answer(507, r#"{"message":"REGISTRY_FULL","detail":"at most 20000 topics"}"#);
+        assert_eq!(full.title(), "The registry is full");
+        assert_eq!(full.advice(), "507 REGISTRY_FULL: at most 20000 topics");
+        let token = Problem::of_answer(401, r#"{"message":"UNAUTHORIZED","detail":"set ADMIN_TOKEN"}"#);
+        assert!(token.wants_token());
+        assert_eq!(token.advice(), "set ADMIN_TOKEN");
+        for (status, title) in [
+            (403, "This token may not do that"),
+            (404, "The server doesn't know that"),
+            (409, "The server refused"),
+            (500, "The server failed"),
+            (503, "The server failed"),
+        ] {
+            assert_eq!(Problem::of_answer(status, "").title(), title);
+        }
+    }
+
+    #[test]
+    fn a_page_of_html_is_not_shown() {
+        let problem = Problem::of_answer(502, "<html><script>alert(1)</script></html>");
+        assert_eq!(problem.advice(), "502 no reason given");
+    }
+}

@@ -1,0 +1,15 @@
+//! What pages show, computed from the registry: no component, no browser, so all of it is tested natively.
+
+mod attention;
+mod nodes;
+mod order;
+mod producers;
+mod topics;
+#[cfg(test)]
+mod testing;
+
+pub use attention::{Attention, Totals, attention, totals};
+pub use nodes::{NodeRow, NodeState, NODE_COLUMNS, find_nodes, node_rows};
+pub use order::{Direction, Order};
+pub use producers::{Liveness, ProducerRow, Tombstone, channel_producer_rows, liveness, producer_rows, tombstone};
+pub use topics::{TOPIC_COLUMNS, TopicRow, TopicState, find_topics, topic_rows};

@@ -1,0 +1,159 @@
+//! A producer's standing: whether it is heard, and whether a tombstone hides it.
+
+use std::time::Duration;
+
+use lookupd_core::{Lifetimes, Node, Producer, ProducerInfo, Registry, Timestamp, TopicEntry, Via};
+
+/// Whether a producer is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Liveness {
+    /// Consumers find it.
+    Active,
+    /// Not heard of late; consumers still find it.
+    Silent {
+        /// When it was heard last.
+        since: Timestamp,
+        /// When it becomes inactive.
+        until: Timestamp,
+    },
+    /// Not heard for so long that consumers don't find it.
+    Inactive {
+        /// When it was heard last.
+        since: Timestamp,
+    },
+}
+
+/// A tombstone that still hides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// Since when.
+    pub at: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+impl Tombstone {
+    /// How much is left of it.
+    pub fn left(&self, now: Timestamp) -> Duration {
+        self.until.since(now)
+    }
+
+    /// How much is left, from 1 down to 0.
+    pub fn fraction_left(&self, now: Timestamp) -> f64 {
+        let whole = self.until.since(self.at).as_secs_f64();
+        if whole > 0.0 { (self.left(now).as_secs_f64() / whole).clamp(0.0, 1.0) } else { 0.0 }
+    }
+}
+
+/// What one claim's silence means now.
+pub fn liveness(silent_since: Option<Timestamp>, lifetimes: &Lifetimes, now: Timestamp) -> Liveness {
+    match silent_since {
+        None => Liveness::Active,
+        Some(since) if lifetimes.is_active(Some(since), now) => {
+            Liveness::Silent { since, until: since.plus(lifetimes.inactive_producer_timeout) }
+        }
+        Some(since) => Liveness::Inactive { since },
+    }
+}
+
+/// The tombstone, if it has not ended.
+pub fn tombstone(tombstoned_at: Option<Timestamp>, lifetimes: &Lifetimes, now: Timestamp) -> Option<Tombstone> {
+    let at = tombstoned_at.filter(|_| lifetimes.is_tombstoned(tombstoned_at, now))?;
+    Some(Tombstone { at, until: at.plus(lifetimes.tombstone_lifetime) })
+}
+
+/// One claim of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProducerRow {
+    /// Who.
+    pub node: Node,
+    /// How it is announced.
+    pub via: Via,
+    /// What it says of itself.
+    pub info: ProducerInfo,
+    /// Whether it is heard.
+    pub liveness: Liveness,
+    /// What hides it under the topic.
+    pub tombstone: Option<Tombstone>,
+}
+
+impl ProducerRow {
+    /// The claim as it stands now.
+    pub fn of(producer: &Producer<'_>, lifetimes: &Lifetimes, now: Timestamp) -> Self {
+        Self {
+            node: producer.node().clone(),
+            via: producer.via().clone(),
+            info: producer.info.clone(),
+            liveness: liveness(producer.silent_since, lifetimes, now),
+            tombstone: tombstone(producer.tombstoned_at, lifetimes, now),
+        }
+    }
+
+    /// Whether consumers of the topic find it.
+    pub fn is_visible(&self) -> bool {
+        self.tombstone.is_none() && !matches!(self.liveness, Liveness::Inactive { .. })
+    }
+}
+
+/// All claims that serve a topic, by node.
+pub fn producer_rows(topic: &TopicEntry<'_>, lifetimes: &Lifetimes, now: Timestamp) -> Vec<ProducerRow> {
+    topic.producers().map(|producer| ProducerRow::of(&producer, lifetimes, now)).collect()
+}
+
+/// All claims that serve a channel, by node; `None` where there is no such channel.
+pub fn channel_producer_rows(
+    registry: &Registry,
+    topic: &str,
+    channel: &str,
+    lifetimes: &Lifetimes,
+    now: Timestamp,
+) -> Option<Vec<ProducerRow>> {
+    let producers = registry.topic(topic)?.channel_producers(channel)?;
+    Some(producers.map(|producer| ProducerRow::of(&producer, lifetimes, now)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::testing::{Fixture, at};
+
+    #[test]
+    fn silence_runs_into_inactivity() {
+        let lifetimes = Lifetimes::default();
+        assert_eq!(liveness(None, &lifetimes, at(9)), Liveness::Active);
+        let silent = Liveness::Silent { since: at(10), until: at(310) };
+        assert_eq!(liveness(Some(at(10)), &lifetimes, at(310)), silent);
+        assert_eq!(liveness(Some(at(10)), &lifetimes, at(311)), Liveness::Inactive { since: at(10) });
+    }
+
+    #[test]
+    fn a_tombstone_runs_out() {
+        let lifetimes = Lifetimes::default();
+        let running = tombstone(Some(at(100)), &lifetimes, at(110)).unwrap();
+        assert_eq!(running, Tombstone { at: at(100), until: at(145) });
+        assert_eq!(running.left(at(110)).as_secs(), 35);
+        assert!((running.fraction_left(at(110)) - 35.0 / 45.0).abs() < 1e-9);
+        assert!((running.fraction_left(at(50)) - 1.0).abs() < 1e-9, "a clock that stepped back");
+        assert_eq!(tombstone(Some(at(100)), &lifetimes, at(145)), None);
+        assert_eq!(tombstone(None, &lifetimes, at(145)), None);
+    }
+
+    #[test]
+    fn a_topics_producers_stand_as_consumers_see_them() {
+        let fixture = Fixture::new()
+            .serves("a:1", "orders", &["audit"])
+            .serves("b:1", "orders", &[])
+            .silent("b:1", 10)
+            .tombstoned("orders", "a:1", 20);
+        let rows = fixture.read(30, |registry, lifetimes, now| {
+            producer_rows(&registry.topic("orders").unwrap(), lifetimes, now)
+        });
+        assert_eq!(rows.iter().map(|row| row.node.to_string()).collect::<Vec<_>>(), ["a:1", "b:1"]);
+        assert!(!rows[0].is_visible(), "tombstoned");
+        assert!(rows[1].is_visible(), "silent, not yet inactive");
+        let served = fixture.read(30, |registry, lifetimes, now| {
+            channel_producer_rows(registry, "orders", "audit", lifetimes, now).map(|rows| rows.len())
+        });
+        assert_eq!(served, Some(1));
+    }
+}
