@@ -327,3 +327,183 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, De
         _ => Err(DecodeError::Damaged),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::num::NonZeroU16;
+    use std::string::{String, ToString};
+
+    use super::*;
+    use crate::producer::Via;
+
+    fn one_of_each_change() -> Vec<Change> {
+        let topic = TopicName::parse("t").unwrap();
+        let channel = ChannelName::parse("c#ephemeral").unwrap();
+        let info = ProducerInfo {
+            remote_address: "10.0.0.1:5".into(),
+            hostname: "h".into(),
+            broadcast_address: "::1".into(),
+            tcp_port: NonZeroU16::new(4150).unwrap(),
+            http_port: NonZeroU16::new(4151).unwrap(),
+            version: "1.3.0".into(),
+            topology_zone: "z".into(),
+            topology_region: "".into(),
+        };
+        let claim = ClaimKey { node: info.node(), via: Via::Http };
+        let node = claim.node.clone();
+        let at = Timestamp::from_millis(300);
+        vec![
+            Change::TopicCreated { topic: topic.clone() },
+            Change::TopicDeleted { topic: topic.clone() },
+            Change::ChannelCreated { topic: topic.clone(), channel: channel.clone() },
+            Change::ChannelDeleted { topic: topic.clone(), channel: channel.clone() },
+            Change::Identified { claim: claim.clone(), info: info.clone() },
+            Change::Registered { claim: claim.clone(), topics: vec![(topic.clone(), vec![channel.clone()])] },
+            Change::Unregistered { claim: claim.clone(), topic: topic.clone(), channel: Some(channel) },
+            Change::Announced { claim: claim.clone(), info, announced: 7, topics: vec![(topic.clone(), vec![])] },
+            Change::Left { claim: claim.clone() },
+            Change::Silent { claim: claim.clone(), since: at },
+            Change::Heard { claim },
+            Change::Tombstoned { topic: topic.clone(), node: node.clone(), at },
+            Change::TombstoneForgotten { topic, node },
+        ]
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| std::format!("{byte:02x}")).collect()
+    }
+
+    /// Stored bytes outlive releases: whoever changes these must read the old ones too, under a new number.
+    #[test]
+    fn format_is_unchanged() {
+        let batch =
+            Batch { revision: 300, at: Timestamp::from_millis(1_700_000_000_000), changes: one_of_each_change() };
+        let claim = "0a5b3a3a315d3a343135310468747470";
+        let info = "0a31302e302e302e313a350168033a3a31b620b72005312e332e30017a00";
+        let channel = "0b6323657068656d6572616c";
+        let expected = [
+            "01",
+            "ac02",
+            "80d095ffbc31",
+            "0d",
+            "00",
+            "0174",
+            "01",
+            "0174",
+            "02",
+            "0174",
+            channel,
+            "03",
+            "0174",
+            channel,
+            "04",
+            claim,
+            info,
+            "05",
+            claim,
+            "01",
+            "0174",
+            "01",
+            channel,
+            "06",
+            claim,
+            "0174",
+            "01",
+            channel,
+            "07",
+            claim,
+            info,
+            "07",
+            "01",
+            "0174",
+            "00",
+            "08",
+            claim,
+            "09",
+            claim,
+            "ac02",
+            "0a",
+            claim,
+            "0b",
+            "0174",
+            "0a5b3a3a315d3a34313531",
+            "ac02",
+            "0c",
+            "0174",
+            "0a5b3a3a315d3a34313531",
+        ]
+        .concat();
+        assert_eq!(hex(&batch.encode()), expected);
+        assert_eq!(Batch::decode(&batch.encode()), Ok(batch));
+    }
+
+    #[test]
+    fn snapshot_format_is_unchanged() {
+        let cursor = Cursor { revision: 2, check: Check(0x0102) };
+        let topic = TopicName::parse("t").unwrap();
+        let changes = vec![Change::TopicCreated { topic }];
+        let part = SnapshotPart { cursor, at: Timestamp::from_millis(5), part: 0, parts: 1, changes };
+        assert_eq!(hex(&part.encode()), "01028202050001010001741013a58dfa025006");
+        assert_eq!(SnapshotPart::decode(&part.encode()), Ok(part));
+    }
+
+    #[test]
+    fn the_check_chains_every_batch() {
+        let check = Check::default().next(b"one").next(b"two");
+        assert_eq!(Cursor { revision: 2, check }.to_string(), "2-fa843cf2a6af6bb4");
+        assert_ne!(check, Check::default().next(b"two").next(b"one"));
+        assert_eq!(Check::from_bytes(check.to_bytes()), check);
+    }
+
+    #[test]
+    fn a_cursor_is_read_as_it_is_written() {
+        let cursor = Cursor { revision: 42, check: Check(0xabc) };
+        assert_eq!(Cursor::parse(&cursor.to_string()), Ok(cursor));
+        for bad in [
+            "",
+            "42",
+            "42-",
+            "-0000000000000abc",
+            "42-abc",
+            "42-000000000000zabc",
+            "x-0000000000000abc",
+            "+4-0000000000000abc",
+            "99999999999999999999-0000000000000abc",
+        ] {
+            assert_eq!(Cursor::parse(bad), Err(InvalidCursor), "{bad}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_cut_or_flipped_is_damaged() {
+        let batch = Batch { revision: 1, at: Timestamp::from_millis(1), changes: one_of_each_change() };
+        let bytes = batch.encode();
+        for end in 0..bytes.len() {
+            assert_eq!(Batch::decode(&bytes[..end]), Err(DecodeError::Damaged), "cut to {end}");
+        }
+        assert_eq!(Batch::decode(&[&bytes[..], &[0]].concat()), Err(DecodeError::Damaged));
+        assert_eq!(Batch::decode(&[2, 1, 1, 0]), Err(DecodeError::UnknownFormat(2)));
+
+        let cursor = Cursor { revision: 1, check: Check(1) };
+        let part = SnapshotPart { cursor, at: batch.at, part: 0, parts: 1, changes: batch.changes }.encode();
+        for place in 0..part.len() * 8 {
+            let mut flipped = part.clone();
+            flipped[place / 8] ^= 1 << (place % 8);
+            assert!(SnapshotPart::decode(&flipped).is_err(), "bit {place}");
+        }
+    }
+
+    #[test]
+    fn a_length_that_lies_allocates_nothing_much() {
+        // A list of 2⁶³ changes, a text of 2⁶³ bytes.
+        let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
+        assert_eq!(Batch::decode(&[&[1, 1, 1][..], &huge].concat()), Err(DecodeError::Damaged));
+        assert_eq!(Batch::decode(&[&[1, 1, 1, 1, 0][..], &huge].concat()), Err(DecodeError::Damaged));
+    }
+
+    #[test]
+    fn an_invalid_name_cannot_be_decoded() {
+        assert!(Batch::decode(&[1, 1, 1, 1, 0, 1, b't']).is_ok());
+        assert_eq!(Batch::decode(&[1, 1, 1, 1, 0, 1, b'$']), Err(DecodeError::Damaged));
+    }
+}

@@ -1,8 +1,4 @@
 //! Random histories: the leader, its disk, and a replica against a plain reference.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod disk;
-mod reference;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use disk::{Disk, Failure};
+use crate::disk::{Disk, Failure};
+use crate::reference::{Reference, Verdict};
 use lookupd_core::{
     AgentId, Category, ChannelName, ClaimKey, Command, Fault, Leader, LeaderSettings, Lifetimes, Limits, Node,
     ProducerInfo, Refusal, Registry, Replica, Timestamp, TopicName, Via,
 };
 use proptest::prelude::*;
-use reference::{Reference, Verdict};
 
 const SETTINGS: LeaderSettings = LeaderSettings {
     lifetimes: Lifetimes {

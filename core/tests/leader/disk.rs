@@ -6,7 +6,7 @@ use lookupd_core::{LogEntry, Revision, Store, Stored, StoredSnapshot, Timestamp}
 
 /// Clones share what is stored, as a process does with the one that ran before it.
 #[derive(Clone, Default)]
-pub struct Disk(Rc<RefCell<State>>);
+pub(crate) struct Disk(Rc<RefCell<State>>);
 
 #[derive(Default)]
 struct State {
@@ -19,37 +19,37 @@ struct State {
 
 /// What the next write does instead of succeeding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub(crate) enum Failure {
     BeforeItStores,
     AfterItStored,
 }
 
 impl Disk {
-    pub fn fail_next_write(&self, failure: Failure) {
+    pub(crate) fn fail_next_write(&self, failure: Failure) {
         self.0.borrow_mut().failure = Some(failure);
     }
 
     /// How many writes succeeded.
-    pub fn writes(&self) -> usize {
+    pub(crate) fn writes(&self) -> usize {
         self.0.borrow().writes
     }
 
-    pub fn damage_log(&self, revision: Revision) {
+    pub(crate) fn damage_log(&self, revision: Revision) {
         if let Some(entry) = self.0.borrow_mut().log.get_mut(&revision) {
             let last = entry.bytes.len() - 1;
             entry.bytes[last] ^= 1;
         }
     }
 
-    pub fn lose_log_entry(&self, revision: Revision) {
+    pub(crate) fn lose_log_entry(&self, revision: Revision) {
         self.0.borrow_mut().log.remove(&revision);
     }
 
-    pub fn log_length(&self) -> usize {
+    pub(crate) fn log_length(&self) -> usize {
         self.0.borrow().log.len()
     }
 
-    pub fn snapshot_revision(&self) -> Revision {
+    pub(crate) fn snapshot_revision(&self) -> Revision {
         self.0.borrow().snapshot.revision
     }
 

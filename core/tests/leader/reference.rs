@@ -9,8 +9,8 @@ type Name = String;
 type Who = (String, String);
 
 #[derive(Clone, Default)]
-pub struct Reference {
-    pub now: Timestamp,
+pub(crate) struct Reference {
+    pub(crate) now: Timestamp,
     topics: BTreeSet<Name>,
     channels: BTreeSet<(Name, Name)>,
     claims: BTreeMap<Who, Claim>,
@@ -28,15 +28,15 @@ struct Claim {
 
 /// What became of a command.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Done,
     ChannelNotFound,
     Full,
 }
 
 impl Reference {
-    pub fn execute(&mut self, command: &Command, limits: &Limits) -> Verdict {
-        let before = (self.topics.clone(), self.channels.clone(), self.served.clone(), self.claims.len());
+    pub(crate) fn execute(&mut self, command: &Command, limits: &Limits) -> Verdict {
+        let before = self.clone();
         match command {
             Command::CreateTopic { topic } => {
                 self.topics.insert(topic.to_string());
@@ -128,19 +128,15 @@ impl Reference {
         if self.exceeds(limits, &before) { Verdict::Full } else { Verdict::Done }
     }
 
-    fn exceeds(
-        &self,
-        limits: &Limits,
-        before: &(BTreeSet<Name>, BTreeSet<(Name, Name)>, BTreeSet<(Who, Name, Option<Name>)>, usize),
-    ) -> bool {
+    fn exceeds(&self, limits: &Limits, before: &Self) -> bool {
         let most_channels = |channels: &BTreeSet<(Name, Name)>| {
             self.topics.iter().map(|topic| channels.iter().filter(|(name, _)| name == topic).count()).max().unwrap_or(0)
         };
         let grew = |now: usize, before: usize, limit: usize| now > before && now > limit;
-        grew(self.topics.len(), before.0.len(), limits.topics)
-            || grew(most_channels(&self.channels), most_channels(&before.1), limits.channels_per_topic)
-            || grew(self.served.len(), before.2.len(), limits.registrations)
-            || grew(self.claims.len(), before.3, limits.claims)
+        grew(self.topics.len(), before.topics.len(), limits.topics)
+            || grew(most_channels(&self.channels), most_channels(&before.channels), limits.channels_per_topic)
+            || grew(self.served.len(), before.served.len(), limits.registrations)
+            || grew(self.claims.len(), before.claims.len(), limits.claims)
     }
 
     fn identify(&mut self, who: Who, info: &ProducerInfo) {
@@ -204,28 +200,28 @@ impl Reference {
     }
 
     /// When each claim was last heard.
-    pub fn heard(&mut self) -> impl Iterator<Item = (&Who, &mut Timestamp)> {
+    pub(crate) fn heard(&mut self) -> impl Iterator<Item = (&Who, &mut Timestamp)> {
         self.claims.iter_mut().map(|(who, claim)| (who, &mut claim.heard))
     }
 
-    pub fn topics(&self) -> Vec<&str> {
+    pub(crate) fn topics(&self) -> Vec<&str> {
         self.topics.iter().map(String::as_str).collect()
     }
 
-    pub fn channels(&self) -> Vec<(&str, &str)> {
+    pub(crate) fn channels(&self) -> Vec<(&str, &str)> {
         self.channels.iter().map(|(topic, channel)| (topic.as_str(), channel.as_str())).collect()
     }
 
-    pub fn claims(&self) -> Vec<Who> {
+    pub(crate) fn claims(&self) -> Vec<Who> {
         self.claims.keys().cloned().collect()
     }
 
-    pub fn served(&self) -> &BTreeSet<(Who, Name, Option<Name>)> {
+    pub(crate) fn served(&self) -> &BTreeSet<(Who, Name, Option<Name>)> {
         &self.served
     }
 
     /// What consumers of the topic find: node and version.
-    pub fn lookup(&self, topic: &str, lifetimes: &Lifetimes) -> Vec<(String, String)> {
+    pub(crate) fn lookup(&self, topic: &str, lifetimes: &Lifetimes) -> Vec<(String, String)> {
         let mut found: BTreeMap<&String, &Claim> = BTreeMap::new();
         for (who, _, _) in self.served.iter().filter(|(_, name, channel)| name == topic && channel.is_none()) {
             let claim = &self.claims[who];
@@ -242,7 +238,7 @@ impl Reference {
     }
 
     /// The nodes that are alive, with their topics.
-    pub fn nodes(&self, lifetimes: &Lifetimes) -> Vec<(String, Vec<String>)> {
+    pub(crate) fn nodes(&self, lifetimes: &Lifetimes) -> Vec<(String, Vec<String>)> {
         let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (who, claim) in &self.claims {
             if self.now.since(claim.heard) <= lifetimes.inactive_producer_timeout {
