@@ -350,7 +350,9 @@ mod tests {
 
     #[test]
     fn an_answer_cut_short_is_an_error() {
-        for bytes in [&b""[..], b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na", b"junk\r\n\r\n"] {
+        for bytes in
+            [&b""[..], b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na", b"junk\r\n\r\n"]
+        {
             assert!(answer(b"GET", bytes).is_err(), "{}", bytes.escape_ascii());
         }
     }

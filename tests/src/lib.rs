@@ -19,8 +19,8 @@ mod recorded;
 mod seed;
 mod tools;
 
-pub use config::{Bindings, Token};
-pub use differences::{DIFFERENCES, Difference};
+pub use config::Bindings;
+pub use differences::{DIFFERENCES, Difference, Ours, comparable, expected};
 pub use edge::Edge;
 pub use http::{Client, Request, Response};
 pub use json::Json;

@@ -1,7 +1,9 @@
 //! Where the tools are that only the set-up script can bring, and what happens without them.
 
 use std::env;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::sync::Once;
 
 /// The directory that worker-build filled: `index.js` and its wasm.
 pub(crate) const WORKER_BUILD: &str = "LOOKUPD_WORKER_BUILD";
@@ -43,7 +45,15 @@ pub(crate) fn find<const N: usize>(variables: [&str; N]) -> Option<[PathBuf; N]>
     }
 }
 
-#[expect(clippy::print_stderr, reason = "a skipped test says why")]
+/// Whether the environment names a tool at all.
+pub(crate) fn is_named(variable: &str) -> bool {
+    env::var_os(variable).is_some()
+}
+
+/// Says so once, past the test harness, which would keep the output of a test that passes to itself.
 fn skip(reason: &str) {
-    eprintln!("skipped: {reason}");
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        let _ = writeln!(io::stderr(), "skipped: {reason}");
+    });
 }
