@@ -302,6 +302,8 @@ pub struct Explained {
     pub via: Via,
     /// Whether `/lookup` lists it, or the first reason why it doesn't.
     pub verdict: Verdict,
+    /// When it was last heard, where whoever answers knows: the leader does, and of silent ones everyone.
+    pub heard_at: Option<Timestamp>,
     /// When it was last heard, where it has fallen silent.
     pub silent_since_at: Option<Timestamp>,
     /// After when it counts as inactive if it stays silent; past where it already does. Only where it is silent.
@@ -356,7 +358,7 @@ pub struct Changes {
     pub producers: Difference<ClaimKey>,
     /// What producers serve.
     pub registrations: Difference<RegistrationPath>,
-    /// Tombstones; one set anew counts as added.
+    /// Tombstones; one that would be set anew is there already.
     pub tombstones: Difference<TombstonePath>,
 }
 

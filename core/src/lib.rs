@@ -17,6 +17,7 @@ extern crate std;
 pub mod api;
 mod change;
 mod command;
+pub mod http;
 mod leader;
 mod name;
 mod observations;
