@@ -18,7 +18,7 @@ fail() {
 }
 
 # step NAME DESCRIPTION FAILURE COMMAND…: runs the command with its output in a log, shows that time passes,
-# and fails with the one sentence.
+# and fails with the one sentence. A step named build-… shows its output when it fails: the errors are ours.
 step() {
     local name=$1 description=$2 failure=$3 start=$SECONDS ticker=
     shift 3
@@ -39,6 +39,7 @@ step() {
         wait "$ticker" 2>/dev/null || true
         printf '\r'
     fi
+    if [ "$status" != 0 ] && [ "${name#build-}" != "$name" ]; then cat "$logs/$name.log" >&2; fi
     [ "$status" = 0 ] || fail "$failure (see .tools/logs/$name.log)."
     say "  done in $((SECONDS - start)) s"
 }

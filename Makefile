@@ -1,0 +1,54 @@
+# `make help` lists the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+PORT ?= 8787
+export PORT
+
+# What a build depends on. The folders are among it, so that a file that went away counts too.
+shared := Cargo.toml Cargo.lock package-lock.json tools/versions.env tools/build.sh $(shell find core/src core/Cargo.toml)
+worker := $(shared) $(shell find worker/src worker/Cargo.toml)
+dashboard := $(shared) tools/headers.mjs $(shell find dashboard)
+
+.PHONY: help setup setup-test build dev test check bench fmt clean deploy-dry-run
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+setup: ## Install what is missing for building, under the project
+	@tools/setup.sh build
+
+build: worker/build/index.js dist/_headers ## Build the worker (worker/build) and the dashboard (dist/ui), optimised
+
+worker/build/index.js: $(worker) | setup
+	@tools/build.sh worker
+
+dist/_headers: $(dashboard) | setup
+	@tools/build.sh dashboard
+
+dev: build ## Build, and serve on http://127.0.0.1:8787 (PORT=…) until Ctrl-C, open to everyone on this machine
+	@tools/dev.sh
+
+test: setup-test build ## Build, and run every test: of the core, of the worker on workerd, of the dashboard in Chromium
+	@tools/test.sh
+
+setup-test: setup
+	@tools/setup.sh test
+
+check: setup ## Formatting, lints, docs, the no_std proof, and the sizes against their limits
+	@tools/check.sh
+	@$(MAKE) build
+	@tools/build.sh limits
+
+bench: ## Measure the core
+	cargo bench -p lookupd-core
+
+fmt: ## Format the Rust sources
+	cargo fmt --all
+
+deploy-dry-run: build ## Bundle as `wrangler deploy` does, without uploading
+	@. tools/env.sh && wrangler deploy --dry-run --outdir .wrangler/bundle
+
+clean: ## Remove what was built; tools and npm packages stay
+	rm -rf target dist worker/build .wrangler/bundle .wrangler/tmp

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Every test. The worker runs on the real workerd, the dashboard in a real Chromium; what a machine can't run is skipped
+# with its reason, or is a failure where CI=true.
+set -euo pipefail
+# shellcheck source=tools/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+say "· tests of each package (compiling takes a minute or two the first time)"
+cargo test --workspace --exclude lookupd-tests
+
+if [ -f tests/browser/run.mjs ]; then
+    say "· the dashboard in Chromium"
+    node tests/browser/run.mjs
+fi
+
+say "· the worker on workerd"
+cargo test -p lookupd-tests
