@@ -6,7 +6,7 @@ use core::{fmt, time::Duration};
 use crate::{
     change::{Batch, CatchUp, Check, Cursor, DecodeError, MAX_STORED_LENGTH, Revision},
     command::{Command, Limits, Refusal},
-    observations::{Observations, sweep_interval},
+    observations::Observations,
     producer::{ClaimKey, Lifetimes, ProducerInfo, Via},
     registry::{Impact, Registry},
     store::{LogEntry, Store, Stored, StoredSnapshot},
@@ -155,25 +155,30 @@ impl<S: Store> Leader<S> {
         Ok(self.registry.impact(&batch))
     }
 
-    /// Takes down what fell silent, where it is time to look. Call this before every read and command and at the time
-    /// that [`sweep_interval`](Self::sweep_interval) tells: then every answer is right whether or not a timer fired.
+    /// Takes down what fell silent, where the last look is long ago. Before every read and command this makes answers
+    /// right whether or not a timer fired.
     ///
     /// # Errors
     /// [`Fault::NotStored`].
     pub fn sweep(&mut self, now: Timestamp) -> Result<(), Fault<S::Error>> {
-        let now = self.now(now);
-        if !self.observations.is_sweep_due(&self.settings.lifetimes, now) {
-            return Ok(());
+        if self.observations.is_sweep_due(&self.settings.lifetimes, self.now(now)) {
+            self.sweep_now(now)
+        } else {
+            Ok(())
         }
+    }
+
+    /// Takes down what fell silent, for the timer that fires each [`Lifetimes::sweep_interval`]: then replicas, which
+    /// can't look themselves, learn in time too.
+    ///
+    /// # Errors
+    /// [`Fault::NotStored`].
+    pub fn sweep_now(&mut self, now: Timestamp) -> Result<(), Fault<S::Error>> {
+        let now = self.now(now);
         for command in self.observations.sweep(&self.registry, &self.settings.lifetimes, now) {
             self.execute(&command, now)?;
         }
         Ok(())
-    }
-
-    /// How long after one sweep the next is due.
-    pub fn sweep_interval(&self) -> Duration {
-        sweep_interval(&self.settings.lifetimes)
     }
 
     /// What brings a replica from there to here; the whole state where the cursor is none of this history's.
@@ -277,6 +282,11 @@ impl Lifetimes {
     /// forgotten of when it was heard.
     pub fn lease(&self) -> Duration {
         self.inactive_producer_timeout - heard_tolerance(self)
+    }
+
+    /// How often a leader looks for what fell silent.
+    pub fn sweep_interval(&self) -> Duration {
+        self.inactive_producer_timeout / 3
     }
 
     /// How often an HTTP producer should register again.

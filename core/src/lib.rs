@@ -42,4 +42,4 @@ pub use registry::{
 };
 pub use replica::{CannotFollow, Replica};
 pub use store::{LogEntry, Store, Stored, StoredSnapshot};
-pub use time::{Timestamp, millis};
+pub use time::{InvalidDuration, Timestamp, millis, parse_duration};

@@ -89,7 +89,7 @@ impl Observations {
     /// Whether it is time to look for what fell silent: a third of the timeout after the last look, so that silence is
     /// noticed before it makes a difference. Also where the clock stepped back.
     pub(crate) fn is_sweep_due(&self, lifetimes: &Lifetimes, now: Timestamp) -> bool {
-        self.swept_at.is_none_or(|at| now < at || now.since(at) >= sweep_interval(lifetimes))
+        self.swept_at.is_none_or(|at| now < at || now.since(at) >= lifetimes.sweep_interval())
     }
 
     /// What to tell the registry now, in commands small enough to be stored.
@@ -122,11 +122,6 @@ impl Observations {
         commands.extend(ended.chunks(SWEPT_AT_ONCE).map(|some| sweep_command(&[], &[], some)));
         commands
     }
-}
-
-/// How often a leader looks for what fell silent.
-pub(crate) fn sweep_interval(lifetimes: &Lifetimes) -> Duration {
-    lifetimes.inactive_producer_timeout / 3
 }
 
 /// Some 400 bytes each at most, so a batch of them stays far below what is stored at once.

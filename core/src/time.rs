@@ -1,6 +1,6 @@
 //! Moments as data: core never asks what time it is.
 
-use core::time::Duration;
+use core::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,45 @@ pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// A text that is no duration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidDuration;
+
+impl fmt::Display for InvalidDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a duration such as 45s, 1m30s or 500ms")
+    }
+}
+
+impl core::error::Error for InvalidDuration {}
+
+/// Reads a duration as nsqlookupd's flags are written: whole numbers with the units `h`, `m`, `s` and `ms`, as in `5m0s`.
+///
+/// # Errors
+/// [`InvalidDuration`] for anything else, the fractions, signs and smaller units that Go's `time.ParseDuration` also
+/// takes included.
+pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
+    let mut rest = text;
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() || text.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, after) = rest.split_at(digits);
+        let unit_length = after.bytes().take_while(u8::is_ascii_lowercase).count();
+        let (unit, following) = after.split_at(unit_length);
+        let unit_millis = match unit {
+            "h" => 3_600_000,
+            "m" => 60_000,
+            "s" => 1_000,
+            "ms" => 1,
+            _ => return Err(InvalidDuration),
+        };
+        let number: u32 = number.parse().map_err(|_| InvalidDuration)?;
+        total += Duration::from_millis(u64::from(number) * unit_millis);
+        rest = following;
+    }
+    Ok(total)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +93,16 @@ mod tests {
         assert_eq!(early.since(late), Duration::ZERO);
         assert_eq!(early.minus(Duration::from_secs(9)), Timestamp::from_millis(0));
         assert_eq!(late.plus(Duration::MAX), Timestamp::from_millis(u64::MAX));
+    }
+
+    #[test]
+    fn durations_are_written_as_for_nsqlookupd() {
+        for (text, seconds) in [("45s", 45), ("5m0s", 300), ("1h", 3_600), ("1h1m1s", 3_661), ("2000ms", 2), ("0s", 0)]
+        {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for bad in ["", "45", "s", "-1s", "1.5s", "1 s", "1d", "99999999999s", "1s ", "1us"] {
+            assert_eq!(parse_duration(bad), Err(InvalidDuration), "{bad}");
+        }
     }
 }

@@ -99,6 +99,11 @@ pub enum Error {
     StorageFailed,
     /// There is no state yet to answer from.
     NotReady,
+    /// The deployment's own settings can't be used.
+    Misconfigured {
+        /// Which, and why not.
+        detail: String,
+    },
 }
 
 impl From<Refusal> for Error {
@@ -143,6 +148,7 @@ impl Error {
             Self::CommandTooLarge(_) => (413, "COMMAND_TOO_LARGE"),
             Self::StorageFailed => (503, "STORAGE_FAILED"),
             Self::NotReady => (503, "NOT_READY"),
+            Self::Misconfigured { .. } => (500, "MISCONFIGURED"),
         }
     }
 
@@ -167,7 +173,7 @@ impl Error {
                 "a page of another origin may change nothing, unless its origin is one of CORS_ORIGINS".into()
             }
             Self::BodyTooLarge { limit } => format!("the body may have {limit} bytes").into(),
-            Self::InvalidBody { detail } => detail.clone().into(),
+            Self::InvalidBody { detail } | Self::Misconfigured { detail } => detail.clone().into(),
             Self::RegistryFull(refusal) | Self::CommandTooLarge(refusal) => refusal.to_string().into(),
             Self::StorageFailed => {
                 "the registry can't be read or written; whether a change was stored is unknown".into()

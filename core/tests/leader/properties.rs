@@ -210,8 +210,10 @@ impl Story {
             self.leader.registry().snapshot(self.leader.cursor()),
             "equal cursors, equal states, to the byte"
         );
-        let (loaded, cursor) = Registry::from_snapshot(&self.leader.registry().snapshot(self.leader.cursor())).unwrap();
+        let snapshot = self.leader.registry().snapshot(self.leader.cursor());
+        let (loaded, cursor) = Registry::from_snapshot(&snapshot).unwrap();
         assert_eq!(cursor, self.leader.cursor());
+        assert_eq!(loaded.snapshot(cursor), snapshot);
         assert_eq!(facts(&loaded), facts(self.leader.registry()));
     }
 }
