@@ -255,6 +255,14 @@ mod tests {
                 413,
                 r#"{"message":"BODY_TOO_LARGE","detail":"the body may have 9 bytes"}"#,
             ),
+            (Error::UriTooLong, 414, r#"{"message":"URI_TOO_LONG","detail":"path and query may have 65536 bytes"}"#),
+            (
+                Error::Forbidden { right: Right::Register },
+                403,
+                r#"{"message":"FORBIDDEN","detail":"this takes the REGISTER_TOKEN or ADMIN_TOKEN"}"#,
+            ),
+            (Error::InvalidBody { detail: "EOF".into() }, 400, r#"{"message":"INVALID_BODY","detail":"EOF"}"#),
+            (Error::NotReady, 503, r#"{"message":"NOT_READY","detail":"the registry isn't loaded yet; try again"}"#),
             (full.into(), 507, r#"{"message":"REGISTRY_FULL","detail":"the registry holds at most 3 topics"}"#),
             (
                 Refusal::TooLarge { limit: 5 }.into(),

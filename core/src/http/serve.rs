@@ -1,5 +1,7 @@
 //! A request carried through by whoever holds the leader.
 
+use alloc::vec::Vec;
+
 use super::{
     answer::answer,
     body,
@@ -12,7 +14,7 @@ use crate::{
     command::Command,
     leader::{Fault, Leader},
     producer::{ClaimKey, Node, Via},
-    registry::{Difference, Impact},
+    registry::{Fact, Impact},
     store::Store,
     time::{Timestamp, millis},
 };
@@ -155,21 +157,29 @@ fn over_http(node: &Node) -> ClaimKey {
 
 impl From<Impact> for api::Changes {
     fn from(impact: Impact) -> Self {
-        Self {
-            topics: each(impact.topics, |topic| topic),
-            channels: each(impact.channels, |(topic, channel)| api::ChannelPath { topic, channel }),
-            producers: each(impact.producers, |claim| claim),
-            registrations: each(impact.registrations, |(ClaimKey { node, via }, topic, channel)| {
-                api::RegistrationPath { node, via, topic, channel }
-            }),
-            tombstones: each(impact.tombstones, |(topic, node)| api::TombstonePath { topic, node }),
+        let mut changes = Self::default();
+        for (facts, is_added) in [(impact.added, true), (impact.removed, false)] {
+            for fact in facts {
+                match fact {
+                    Fact::Topic(topic) => side(&mut changes.topics, is_added).push(topic),
+                    Fact::Channel(topic, channel) => {
+                        side(&mut changes.channels, is_added).push(api::ChannelPath { topic, channel });
+                    }
+                    Fact::Producer(claim) => side(&mut changes.producers, is_added).push(claim),
+                    Fact::Registration(ClaimKey { node, via }, topic, channel) => {
+                        let path = api::RegistrationPath { node, via, topic, channel };
+                        side(&mut changes.registrations, is_added).push(path);
+                    }
+                    Fact::Tombstone(topic, node) => {
+                        side(&mut changes.tombstones, is_added).push(api::TombstonePath { topic, node });
+                    }
+                }
+            }
         }
+        changes
     }
 }
 
-fn each<T, U>(difference: Difference<T>, convert: impl Fn(T) -> U) -> api::Difference<U> {
-    api::Difference {
-        added: difference.added.into_iter().map(&convert).collect(),
-        removed: difference.removed.into_iter().map(&convert).collect(),
-    }
+fn side<T>(difference: &mut api::Difference<T>, is_added: bool) -> &mut Vec<T> {
+    if is_added { &mut difference.added } else { &mut difference.removed }
 }
