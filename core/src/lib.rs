@@ -37,8 +37,7 @@ pub use name::{ChannelName, InvalidName, MAX_NAME_LENGTH, TopicName, is_valid_na
 pub use observations::RETENTION;
 pub use producer::{AgentId, ClaimKey, InvalidAgentId, InvalidNode, InvalidVia, Lifetimes, Node, ProducerInfo, Via};
 pub use registry::{
-    Category, Difference, Gap, Impact, Match, NodeEntry, Producer, Registration, RegistrationPattern, Registry,
-    ServedName, TopicEntry,
+    Category, Fact, Gap, Impact, Match, NodeEntry, Producer, Registration, RegistrationPattern, Registry, TopicEntry,
 };
 pub use replica::{CannotFollow, Replica};
 pub use store::{LogEntry, Store, Stored, StoredSnapshot};

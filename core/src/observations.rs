@@ -35,10 +35,11 @@ impl Observations {
     /// Completes what the log told, which was [`learn`](Self::learn)ed, by what was saved.
     pub(crate) fn recall(&mut self, registry: &Registry, saved: Option<&[u8]>) -> Result<(), DecodeError> {
         let saved: Vec<(u64, Timestamp)> = saved.map_or(Ok(Vec::new()), decode)?;
-        let saved: BTreeMap<u64, Timestamp> = saved.into_iter().collect();
+        let mut heard_at: BTreeMap<u64, Timestamp> = BTreeMap::new();
+        heard_at.extend(saved);
         for claim in registry.claims() {
             let learned = self.last_heard(claim.key);
-            let heard = learned.max(saved.get(&short(claim.key)).copied());
+            let heard = learned.max(heard_at.get(&short(claim.key)).copied());
             // A claim of which nothing survived was announced at the latest by the latest batch.
             let at = heard.unwrap_or(registry.at());
             self.heard.insert(claim.key.clone(), Heard { at, saved_at: at });

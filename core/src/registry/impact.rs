@@ -9,31 +9,28 @@ use crate::{
     producer::{ClaimKey, Node},
 };
 
-/// What came and what went, each in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference<T> {
-    /// There afterwards, not before.
-    pub added: Vec<T>,
-    /// There before, not afterwards.
-    pub removed: Vec<T>,
+/// One thing that a state holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fact {
+    /// The topic exists.
+    Topic(TopicName),
+    /// The channel exists.
+    Channel(TopicName, ChannelName),
+    /// The producer is announced.
+    Producer(ClaimKey),
+    /// It serves the topic, or the channel of it.
+    Registration(ClaimKey, TopicName, Option<ChannelName>),
+    /// The node is hidden under the topic, or was.
+    Tombstone(TopicName, Node),
 }
 
-/// One topic of one claim, or one channel of it.
-pub type ServedName = (ClaimKey, TopicName, Option<ChannelName>);
-
-/// All that one batch adds and removes, what follows from it included.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// All that one batch adds and removes, what follows from it included, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Impact {
-    /// Topics.
-    pub topics: Difference<TopicName>,
-    /// Channels.
-    pub channels: Difference<(TopicName, ChannelName)>,
-    /// Claims.
-    pub producers: Difference<ClaimKey>,
-    /// Claims' topics and channels.
-    pub registrations: Difference<ServedName>,
-    /// Tombstones.
-    pub tombstones: Difference<(TopicName, Node)>,
+    /// There afterwards, not before.
+    pub added: Vec<Fact>,
+    /// There before, not afterwards.
+    pub removed: Vec<Fact>,
 }
 
 impl Registry {
@@ -43,17 +40,14 @@ impl Registry {
     /// tell anything but what would happen.
     pub fn impact(&self, batch: &Batch) -> Impact {
         let mut neighbourhood = self.neighbourhood(batch);
-        let before = Facts::of(&neighbourhood);
+        let before = facts(&neighbourhood);
         for change in &batch.changes {
             neighbourhood.apply_change(change);
         }
-        let after = Facts::of(&neighbourhood);
+        let after = facts(&neighbourhood);
         Impact {
-            topics: difference(&before.topics, &after.topics),
-            channels: difference(&before.channels, &after.channels),
-            producers: difference(&before.producers, &after.producers),
-            registrations: difference(&before.registrations, &after.registrations),
-            tombstones: difference(&before.tombstones, &after.tombstones),
+            added: after.difference(&before).cloned().collect(),
+            removed: before.difference(&after).cloned().collect(),
         }
     }
 
@@ -128,41 +122,19 @@ impl Change {
     }
 }
 
-/// A state as sets of plain statements.
-struct Facts {
-    topics: BTreeSet<TopicName>,
-    channels: BTreeSet<(TopicName, ChannelName)>,
-    producers: BTreeSet<ClaimKey>,
-    registrations: BTreeSet<ServedName>,
-    tombstones: BTreeSet<(TopicName, Node)>,
-}
-
-impl Facts {
-    fn of(registry: &Registry) -> Self {
-        let key = |&id: &super::ClaimId| registry.claims[id as usize].key.clone();
-        let mut channels = BTreeSet::new();
-        let mut registrations = BTreeSet::new();
-        for (name, topic) in &registry.topics {
-            registrations.extend(topic.claims.iter().map(|id| (key(id), name.clone(), None)));
-            for channel in &topic.channels {
-                channels.insert((name.clone(), channel.name.clone()));
-                let served = channel.claims.iter().map(|id| (key(id), name.clone(), Some(channel.name.clone())));
-                registrations.extend(served);
-            }
-        }
-        Self {
-            topics: registry.topics.keys().cloned().collect(),
-            channels,
-            producers: registry.claims_by_key.keys().cloned().collect(),
-            registrations,
-            tombstones: registry.tombstones().map(|(topic, node, _)| (topic.clone(), node.clone())).collect(),
+fn facts(registry: &Registry) -> BTreeSet<Fact> {
+    let key = |&id: &super::ClaimId| registry.claims[id as usize].key.clone();
+    let mut facts = BTreeSet::new();
+    facts.extend(registry.claims_by_key.keys().cloned().map(Fact::Producer));
+    facts.extend(registry.tombstones().map(|(topic, node, _)| Fact::Tombstone(topic.clone(), node.clone())));
+    for (name, topic) in &registry.topics {
+        facts.insert(Fact::Topic(name.clone()));
+        facts.extend(topic.claims.iter().map(|id| Fact::Registration(key(id), name.clone(), None)));
+        for channel in &topic.channels {
+            facts.insert(Fact::Channel(name.clone(), channel.name.clone()));
+            let served = |id| Fact::Registration(key(id), name.clone(), Some(channel.name.clone()));
+            facts.extend(channel.claims.iter().map(served));
         }
     }
-}
-
-fn difference<T: Ord + Clone>(before: &BTreeSet<T>, after: &BTreeSet<T>) -> Difference<T> {
-    Difference {
-        added: after.difference(before).cloned().collect(),
-        removed: before.difference(after).cloned().collect(),
-    }
+    facts
 }

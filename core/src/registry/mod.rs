@@ -18,7 +18,7 @@ use core::fmt;
 use slab::Slab;
 
 pub use self::{
-    impact::{Difference, Impact, ServedName},
+    impact::{Fact, Impact},
     query::{Category, Match, NodeEntry, Producer, Registration, RegistrationPattern, TopicEntry},
 };
 use crate::{
@@ -178,7 +178,8 @@ impl Registry {
 
     fn announce(&mut self, key: &ClaimKey, info: &ProducerInfo, announced: Revision, topics: &Topics) {
         let id = self.identify(key, info, announced);
-        let served: BTreeMap<&TopicName, &Vec<ChannelName>> = topics.iter().map(|(name, kept)| (name, kept)).collect();
+        let mut served: BTreeMap<&TopicName, &Vec<ChannelName>> = BTreeMap::new();
+        served.extend(topics.iter().map(|(name, kept)| (name, kept)));
         for topic in self.claims[id as usize].topics.clone() {
             match served.get(&topic) {
                 Some(kept) => self.withdraw_channels(id, &topic, |channel| !kept.contains(channel)),

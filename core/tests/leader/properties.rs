@@ -9,7 +9,7 @@ use std::{
 use crate::disk::{Disk, Failure};
 use crate::reference::{Reference, Verdict};
 use lookupd_core::{
-    AgentId, Category, ChannelName, ClaimKey, Command, Fault, Leader, LeaderSettings, Lifetimes, Limits, Node,
+    AgentId, Category, ChannelName, ClaimKey, Command, Fact, Fault, Leader, LeaderSettings, Lifetimes, Limits, Node,
     ProducerInfo, Refusal, Registry, Replica, Timestamp, TopicName, Via,
 };
 use proptest::prelude::*;
@@ -100,10 +100,15 @@ impl Story {
                 assert_eq!(verdict, Verdict::Done, "{command:?}");
                 let impact = impact.unwrap();
                 let now = self::facts(self.leader.registry());
-                let added: BTreeSet<_> = impact.registrations.added.iter().cloned().collect();
-                let removed: BTreeSet<_> = impact.registrations.removed.iter().cloned().collect();
-                assert_eq!(added, now.difference(&facts).cloned().collect(), "rehearsed {command:?}");
-                assert_eq!(removed, facts.difference(&now).cloned().collect(), "rehearsed {command:?}");
+                let rehearsed = |facts: Vec<Fact>| -> BTreeSet<Served> {
+                    let served = |fact| match fact {
+                        Fact::Registration(claim, topic, channel) => Some((claim, topic, channel)),
+                        _ => None,
+                    };
+                    facts.into_iter().filter_map(served).collect()
+                };
+                assert_eq!(rehearsed(impact.added), now.difference(&facts).cloned().collect(), "{command:?}");
+                assert_eq!(rehearsed(impact.removed), facts.difference(&now).cloned().collect(), "{command:?}");
             }
             Err(Fault::Refused(Refusal::ChannelNotFound)) => assert_eq!(verdict, Verdict::ChannelNotFound),
             Err(Fault::Refused(Refusal::Full { .. })) => assert_eq!(verdict, Verdict::Full, "{command:?}"),

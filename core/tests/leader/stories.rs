@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, num::NonZeroU16, time::Duration};
 
 use crate::disk::{Disk, Failure};
 use lookupd_core::{
-    Bound, CannotFollow, CatchUp, Category, ChannelName, Check, ClaimKey, Command, Cursor, Fault, Leader,
+    Bound, CannotFollow, CatchUp, Category, ChannelName, Check, ClaimKey, Command, Cursor, Fact, Fault, Impact, Leader,
     LeaderSettings, Lifetimes, Limits, LoadError, MAX_STORED_LENGTH, Match, Node, ProducerInfo, RETENTION, Refusal,
     RegistrationPattern, Replica, Timestamp, TopicName, Via,
 };
@@ -624,17 +624,21 @@ fn a_rehearsal_tells_all_that_follows_and_changes_nothing() {
     let before = cluster.leader.cursor();
 
     let deletion = cluster.leader.rehearse(&delete("t"), cluster.now).unwrap();
-    assert_eq!(deletion.topics.removed, [topic("t")]);
-    assert_eq!(deletion.channels.removed, [(topic("t"), channel("c"))]);
-    assert_eq!(deletion.registrations.removed.len(), 3);
-    assert_eq!(deletion.tombstones.removed, [(topic("t"), info("a").node())]);
-    assert!(deletion.producers.removed.is_empty());
+    let removed = [
+        Fact::Topic(topic("t")),
+        Fact::Channel(topic("t"), channel("c")),
+        Fact::Registration(claim("a", Via::Http), topic("t"), None),
+        Fact::Registration(claim("a", Via::Http), topic("t"), Some(channel("c"))),
+        Fact::Registration(claim("b", Via::Http), topic("t"), None),
+        Fact::Tombstone(topic("t"), info("a").node()),
+    ];
+    assert_eq!((deletion.added, deletion.removed), (vec![], removed.to_vec()));
 
     let leaving = cluster.leader.rehearse(&leave("b"), cluster.now).unwrap();
-    assert_eq!(leaving.topics.removed, [topic("t#ephemeral")], "what follows from it too");
-    assert_eq!(leaving.producers.removed, [claim("b", Via::Http)]);
+    assert!(leaving.removed.contains(&Fact::Producer(claim("b", Via::Http))));
+    assert!(leaving.removed.contains(&Fact::Topic(topic("t#ephemeral"))), "what follows from it too");
 
     let nothing = cluster.leader.rehearse(&delete("unknown"), cluster.now).unwrap();
-    assert_eq!(nothing.topics.removed, []);
+    assert_eq!(nothing, Impact::default());
     assert_eq!(cluster.leader.cursor(), before);
 }
