@@ -8,15 +8,35 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod acts;
+mod app;
 pub mod client;
-mod dom;
+pub mod components;
+pub mod dom;
 pub mod feed;
 pub mod format;
-mod prefs;
+pub mod live;
+pub mod pages;
+pub mod prefs;
 pub mod problem;
 pub mod route;
 pub mod store;
 pub mod view;
 
-/// Shows the dashboard in the page's body.
-pub fn run() {}
+use app::App;
+
+/// Shows the dashboard in the element `app`.
+pub fn run() {
+    std::panic::set_hook(Box::new(|panic| {
+        web_sys::console::error_1(&panic.to_string().into());
+        // Nothing works after a panic; saying so beats a page that stands still.
+        if let Some(body) = dom::document().body() {
+            body.set_class_name("crashed");
+        }
+    }));
+    let root = dom::document().get_element_by_id("app");
+    match root {
+        Some(root) => yew::Renderer::<App>::with_root(root).render(),
+        None => yew::Renderer::<App>::new().render(),
+    };
+}

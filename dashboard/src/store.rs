@@ -7,27 +7,13 @@ use std::time::Duration;
 
 use lookupd_core::{CatchUp, Cursor, Lifetimes, Registry, Replica, Timestamp};
 
-use crate::problem::Problem;
+use crate::{feed::News, problem::Problem};
 
 /// What happens to the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The feed got an answer.
-    Answered {
-        /// What it is.
-        answer: CatchUp,
-        /// When its request began, by the local clock.
-        asked_at: Timestamp,
-        /// When it came, by the local clock.
-        now: Timestamp,
-    },
-    /// The feed got none.
-    Failed {
-        /// Why.
-        problem: Problem,
-        /// When it asks again.
-        retry_at: Timestamp,
-    },
+    /// The feed learnt something.
+    News(News),
     /// Nobody looks at the page, or somebody does again.
     Hidden(bool),
     /// A person stopped the feed, or let it go on.
@@ -69,12 +55,12 @@ impl Store {
     /// Takes an event over. Says whether anything but the time changed.
     pub fn update(&mut self, event: Event) -> bool {
         match event {
-            Event::Answered { answer, asked_at, now } => {
+            Event::News(News::Answer { answer, asked_at, now }) => {
                 self.now = self.now.max(now);
                 self.follow(&answer, asked_at, now);
                 true
             }
-            Event::Failed { problem, retry_at } => {
+            Event::News(News::Failed { problem, retry_at }) => {
                 self.problem = Some(problem);
                 self.retry_at = Some(retry_at);
                 true
@@ -244,7 +230,11 @@ mod tests {
     }
 
     fn answered(store: &mut Store, answer: CatchUp, now: Timestamp) {
-        store.update(Event::Answered { answer, asked_at: now, now });
+        store.update(Event::News(News::Answer { answer, asked_at: now, now }));
+    }
+
+    fn failed(store: &mut Store, problem: Problem, retry_at: Timestamp) {
+        store.update(Event::News(News::Failed { problem, retry_at }));
     }
 
     #[test]
@@ -266,17 +256,17 @@ mod tests {
     #[test]
     fn a_failure_keeps_what_is_there_and_says_so() {
         let (mut store, mut history) = (Store::default(), History::default());
-        store.update(Event::Failed { problem: Problem::Unreachable, retry_at: at(2) });
+        failed(&mut store, Problem::Unreachable, at(2));
         assert_eq!(store.connection(), Connection::Connecting, "nothing to show yet");
         history.push(at(0), vec![topic("a")]);
         answered(&mut store, history.since(0, at(0)), at(0));
         assert_eq!(store.problem(), None);
-        store.update(Event::Failed { problem: Problem::Unreachable, retry_at: at(4) });
+        failed(&mut store, Problem::Unreachable, at(4));
         assert_eq!(store.connection(), Connection::Reconnecting);
         assert_eq!((store.problem(), store.retry_at()), (Some(&Problem::Unreachable), Some(at(4))));
         assert_eq!(store.registry().topic_count(), 1);
         assert_eq!(store.age(at(10)), Some(Duration::from_secs(10)));
-        store.update(Event::Failed { problem: Problem::Unauthorized { detail: None }, retry_at: at(4) });
+        failed(&mut store, Problem::Unauthorized { detail: None }, at(4));
         assert_eq!(store.connection(), Connection::Locked);
         answered(&mut store, history.since(1, at(11)), at(11));
         assert_eq!((store.connection(), store.retry_at()), (Connection::Polling, None));

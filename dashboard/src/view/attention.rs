@@ -1,5 +1,7 @@
 //! What the overview counts, and what it points at.
 
+use std::collections::BTreeMap;
+
 use lookupd_core::{Lifetimes, Node, Registry, Timestamp, TopicName};
 
 use super::{Liveness, NodeRow, Tombstone, TopicRow, tombstone};
@@ -76,6 +78,26 @@ pub fn attention(
     Attention { silent, tombstones, unserved }
 }
 
+/// How many nodes say the same of themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// What they say; empty where they say nothing.
+    pub label: String,
+    /// How many.
+    pub nodes: usize,
+}
+
+/// The nodes by something that they say of themselves, the most first.
+pub fn shares<'a>(nodes: &'a [NodeRow], said: impl Fn(&'a NodeRow) -> &'a str) -> Vec<Share> {
+    let mut counts = BTreeMap::<&str, usize>::new();
+    for node in nodes {
+        *counts.entry(said(node)).or_default() += 1;
+    }
+    let mut shares: Vec<_> = counts.into_iter().map(|(label, nodes)| Share { label: label.into(), nodes }).collect();
+    shares.sort_by_key(|share| std::cmp::Reverse(share.nodes));
+    shares
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +123,14 @@ mod tests {
         assert_eq!(hidden, [("orders", "b:1"), ("payments", "c:1")]);
         let unserved: Vec<_> = attention.unserved.iter().map(|topic| topic.name.as_str()).collect();
         assert_eq!(unserved, ["idle", "payments"]);
+    }
+
+    #[test]
+    fn nodes_are_counted_by_what_they_say() {
+        let nodes = Fixture::new().serves("a:1", "t", &[]).serves("b:1", "t", &[]).serves("a:2", "t", &[]).read(1, node_rows);
+        let by_host: Vec<_> = shares(&nodes, |node| &node.info.hostname);
+        let expected = [("host-a", 2), ("host-b", 1)].map(|(label, nodes)| Share { label: label.into(), nodes });
+        assert_eq!(by_host, expected);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What pages show, computed from the registry: no component, no browser, so all of it is tested natively.
 
 mod attention;
+mod node;
 mod nodes;
 mod order;
 mod producers;
@@ -8,7 +9,8 @@ mod topics;
 #[cfg(test)]
 mod testing;
 
-pub use attention::{Attention, Totals, attention, totals};
+pub use attention::{Attention, Share, Totals, attention, shares, totals};
+pub use node::{ServedTopic, node_detail};
 pub use nodes::{NodeRow, NodeState, NODE_COLUMNS, find_nodes, node_rows};
 pub use order::{Direction, Order};
 pub use producers::{Liveness, ProducerRow, Tombstone, channel_producer_rows, liveness, producer_rows, tombstone};
