@@ -37,13 +37,22 @@ bring_source() {
     else
         debian_source
     fi
-    local found
-    found=$(find "$scratch/source" -type d -path '*library/core/src' -prune | head -n 1)
-    [ -n "$found" ] || { say "no source of the standard library"; return 1; }
-    mkdir -p "$library"
-    cp -R "${found%/core/src}/." "$library"
-    rm -rf "$scratch/source"
-    have_source
+    # Rust's whole source, as Debian has it, holds several folders of that name.
+    local vendor
+    while read -r vendor; do
+        [ -f "${vendor%/vendor}/std/Cargo.toml" ] || continue
+        rm -rf "$library"
+        mkdir -p "$library"
+        cp -R "${vendor%/vendor}/." "$library"
+        break
+    done < <(find "$scratch/source" -type d -name vendor)
+    rm -rf "$scratch/source" "$scratch/apt"
+    # Cargo insists on every member of the workspace, and an archive may come without the library's own tests.
+    local member
+    for member in coretests alloctests; do
+        [ -d "$library/$member" ] || sed -i.orig "/^ *\"$member\",$/d" "$library/Cargo.toml"
+    done
+    have_source || { say "no source of the standard library there"; return 1; }
 }
 
 # Debian's package of this very version, from any suite of the machine's own mirror. apt is given its own
@@ -51,7 +60,7 @@ bring_source() {
 debian_source() {
     local mirror apt=$scratch/apt suite found
     command -v apt-get >/dev/null || { say "no apt-get"; return 1; }
-    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | sort -u | head -n 1)
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | sort -u | sed -n 1p)
     [ -n "$mirror" ] || { say "apt has no mirror"; return 1; }
     for suite in $RUST_SRC_SUITES; do
         rm -rf "$apt"
@@ -61,7 +70,7 @@ debian_source() {
             -o "Dir::Cache=$apt" -o "Dir::Cache::archives=$apt/archives" -o APT::Sandbox::User= \
             -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false
         apt-get "$@" update || continue
-        found=$(apt-cache "$@" madison rust-src | cut -d'|' -f2 | tr -d ' ' | grep -m 1 "^$version" || true)
+        found=$(apt-cache "$@" madison rust-src | cut -d'|' -f2 | tr -d ' ' | grep "^$version[+~-]" | sed -n 1p || true)
         [ -n "$found" ] || continue
         (cd "$apt" && apt-get "$@" download "rust-src=$found" && dpkg-deb -x rust-src_*.deb "$scratch/source") && return 0
     done
