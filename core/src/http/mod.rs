@@ -4,13 +4,13 @@
 //!
 //! 1. [`Target::parse`]: the cluster it is for, the path, the query.
 //! 2. [`Route::find`]: the endpoint, or the finished answer.
-//! 3. [`Access::check`] with [`Route::right`], and [`Origins::check`] where it changes something.
+//! 3. [`Origins::check`] where it changes something, and [`Access::check`] with [`Route::right`].
 //! 4. [`Request::parse`]: the parameters.
 //! 5. [`answer`] for a [`Read`]; for a [`Write`], at most [`Write::body_limit`] bytes of its body and [`Write::order`].
 //!    [`serve`] does this step for whoever holds the leader.
 //! 6. [`Origins::decorate`] on whatever is sent back, errors too.
 //!
-//! [`admit`] is 1 to 4 at once. nsqlookupd's own surface is answered to the byte; what differs on purpose is numbered in
+//! [`admit`] is 2 to 4 at once. nsqlookupd's own surface is answered to the byte; what differs on purpose is numbered in
 //! the project's list of differences.
 
 mod access;
