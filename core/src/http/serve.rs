@@ -96,6 +96,7 @@ pub fn serve<S: Store>(
         // What is taken down only makes room.
         Err(Fault::Refused(_)) | Ok(()) => {}
     }
+    let now = leader.now(now);
     match request {
         Request::Read(read) => {
             let last_heard = |claim: &ClaimKey| leader.last_heard(claim);
