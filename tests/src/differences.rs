@@ -33,8 +33,8 @@ pub enum Ours {
         /// The body.
         body: &'static str,
     },
-    /// The runtime refuses before the worker is asked: only the status counts.
-    Runtime(u16),
+    /// A refusal in the runtime's words, of which only the status counts.
+    Status(u16),
 }
 
 /// What an answer of ours has to be like, given the recorded one: its body in a form that can be compared.
@@ -138,23 +138,56 @@ pub const DIFFERENCES: &[Difference] = &[
     ),
     entry(16, "encoded paths", "send GET /ping#x", Ours::Answer { status: 200, location: None, body: "OK" }),
     // 17: the runtime refuses targets that are no URI.
-    entry(17, RAW_BYTES, "send POST /topic/create?topic=quote&x=\"", Ours::Runtime(400)),
-    entry(17, RAW_BYTES, "send POST /topic/create?topic=less&x=<", Ours::Runtime(400)),
-    entry(17, RAW_BYTES, "send POST /topic/create?topic=more&x=>", Ours::Runtime(400)),
-    entry(17, RAW_BYTES, "send POST /topic/create?topic=byte&x=\\xff", Ours::Runtime(400)),
-    entry(17, "redirects of a GET", "send GET /Lookup?topic=t&x=<", Ours::Runtime(400)),
-    entry(17, "redirects of a GET", "send GET /lookup/?x='\"&", Ours::Runtime(400)),
-    entry(17, "redirects of a GET", "send GET /ping/?x=\\xe9", Ours::Runtime(400)),
-    entry(17, "encoded paths", "send GET /a<b", Ours::Runtime(400)),
-    entry(17, "encoded paths", "send GET /\\xe9", Ours::Runtime(400)),
+    entry(17, RAW_BYTES, "send POST /topic/create?topic=quote&x=\"", Ours::Status(400)),
+    entry(17, RAW_BYTES, "send POST /topic/create?topic=less&x=<", Ours::Status(400)),
+    entry(17, RAW_BYTES, "send POST /topic/create?topic=more&x=>", Ours::Status(400)),
+    entry(17, RAW_BYTES, "send POST /topic/create?topic=byte&x=\\xff", Ours::Status(400)),
+    entry(17, "redirects of a GET", "send GET /Lookup?topic=t&x=<", Ours::Status(400)),
+    entry(17, "redirects of a GET", "send GET /lookup/?x='\"&", Ours::Status(400)),
+    entry(17, "redirects of a GET", "send GET /ping/?x=\\xe9", Ours::Status(400)),
+    entry(17, "encoded paths", "send GET /a<b", Ours::Status(400)),
+    entry(17, "encoded paths", "send GET /\\xe9", Ours::Status(400)),
     // 18: the runtime refuses methods that it doesn't know.
-    entry(18, "wrong methods", "send get /ping", Ours::Runtime(501)),
-    entry(18, "wrong methods", "send FOO /ping", Ours::Runtime(501)),
-    entry(18, "wrong methods", "send FOO /unknown", Ours::Runtime(501)),
-    entry(18, "wrong methods", "send CONNECT /ping", Ours::Runtime(500)),
+    entry(18, "wrong methods", "send get /ping", Ours::Status(501)),
+    entry(18, "wrong methods", "send FOO /ping", Ours::Status(501)),
+    entry(18, "wrong methods", "send FOO /unknown", Ours::Status(501)),
+    entry(18, "wrong methods", "send CONNECT /ping", Ours::Status(500)),
+    // 19: malformed HTTP is refused in the runtime's words.
+    entry(19, MALFORMED, r"raw GET /ping HTTP/1.1\r\n\r\n", Ours::Status(400)),
+    entry(19, MALFORMED, r"raw GET /pi ng HTTP/1.1\r\nHost: nsqlookupd:4161\r\n\r\n", Ours::Status(400)),
+    entry(19, MALFORMED, r"raw GET /ping\r\n\r\n", Ours::Status(400)),
+    entry(19, MALFORMED, r"raw GET /ping HTTP/3.0\r\nHost: nsqlookupd:4161\r\n\r\n", Ours::Status(400)),
+    entry(19, MALFORMED, r"raw GET ping HTTP/1.1\r\nHost: nsqlookupd:4161\r\n\r\n", Ours::Status(404)),
+    entry(19, MALFORMED, r"raw GET  HTTP/1.1\r\nHost: nsqlookupd:4161\r\n\r\n", Ours::Status(400)),
+    entry(
+        19,
+        MALFORMED,
+        r"raw POST /topic/create?topic=t HTTP/1.1\r\nHost: nsqlookupd:4161\r\nContent-Length: x\r\n\r\n",
+        Ours::Status(400),
+    ),
+    entry(
+        19,
+        MALFORMED,
+        r"raw POST /topic/create?topic=t HTTP/1.1\r\nHost: nsqlookupd:4161\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        Ours::Status(400),
+    ),
+    entry(19, MALFORMED, r"raw GET /ping HTTP/1.0\r\n\r\n", Ours::Status(400)),
+    entry(19, MALFORMED, r"raw GET /ping HTTP/1.1\r\nHost: a b\r\n\r\n", Ours::Status(400)),
+    entry(19, MALFORMED, r"raw GET /ping HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", Ours::Status(400)),
+    entry(19, MALFORMED, r"raw GET /ping HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", Ours::Status(400)),
+    entry(19, MALFORMED, r"raw \x16\x03\x01\r\n\r\n", Ours::Status(400)),
+    // 20: a body that isn't needed isn't read, broken or not.
+    entry(
+        20,
+        MALFORMED,
+        r"raw POST /topic/create?topic=t HTTP/1.1\r\nHost: nsqlookupd:4161\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        Ours::Answer { status: 200, location: None, body: "" },
+    ),
+    entry(20, MALFORMED, "send GET /topics", Ours::Body(r#"{"topics":["t"]}"#)),
 ];
 
 const WILDCARD: &str = "a wildcard is a name like any other";
+const MALFORMED: &str = "requests that are no good HTTP";
 const RAW_BYTES: &str = "raw bytes in a query";
 
 #[cfg(test)]

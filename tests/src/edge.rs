@@ -11,6 +11,7 @@ use std::time::Duration;
 use std::{env, process, thread};
 
 use crate::config::{Bindings, write_storage_reader, write_worker};
+use crate::differences::comparable;
 use crate::http::{Client, Request, Response};
 use crate::tools;
 
@@ -109,6 +110,18 @@ impl Edge {
         self.directory.path.join("storage")
     }
 
+    /// What the runtime and the worker have printed so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.directory.path.join(LOG)).unwrap_or_default()
+    }
+
+    /// Everything that can be read of a registry but for moments, as one text: equal texts are equal registries.
+    ///
+    /// `base` is `/clusters/NAME`, or nothing for the default cluster.
+    pub fn state(&self, base: &str) -> String {
+        STATE.map(|target| comparable(&self.get(format!("{base}{target}")).text(), false)).join("\n")
+    }
+
     /// Sends a request and reads its answer, on a connection of its own.
     pub fn send(&self, request: &Request) -> Response {
         self.client().send(request)
@@ -140,8 +153,7 @@ impl Drop for Edge {
     fn drop(&mut self) {
         self.kill9();
         if thread::panicking() {
-            let log = fs::read_to_string(self.directory.path.join(LOG)).unwrap_or_default();
-            eprintln!("--- workerd\n{log}---");
+            eprintln!("--- workerd\n{}---", self.log());
         }
     }
 }
@@ -231,6 +243,15 @@ fn listening(line: &str) -> Option<(String, SocketAddr)> {
 fn nowhere() -> SocketAddr {
     (Ipv4Addr::UNSPECIFIED, 0).into()
 }
+
+/// What is asked to see all of a registry.
+const STATE: [&str; 5] = [
+    "/registrations?category=topic",
+    "/registrations?category=channel",
+    "/registrations?category=client",
+    "/nodes",
+    "/debug",
+];
 
 /// What workerd and the worker print, within the directory.
 const LOG: &str = "workerd.log";
