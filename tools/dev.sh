@@ -9,6 +9,7 @@ node -e 'require("net").createServer().once("error", () => process.exit(1)).list
     "$PORT" || fail "Port $PORT is taken: choose another, as in \`make dev PORT=8788\`."
 
 wrangler dev --ip 127.0.0.1 --port "$PORT" --inspector-port 0 --persist-to .wrangler/state --var ANONYMOUS:write \
+    --var "HOSTS:127.0.0.1:$PORT,localhost:$PORT" \
     --show-interactive-dev-session=false --log-level warn &
 server=$!
 # Ctrl-C reaches only this shell, because a shell's background processes ignore it.

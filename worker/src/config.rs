@@ -4,7 +4,7 @@ use std::{cell::OnceCell, rc::Rc, time::Duration};
 
 use lookupd_core::{
     LeaderSettings, Lifetimes, Limits,
-    http::{Access, Anonymous, Origins},
+    http::{Access, Anonymous, Hosts, Origins},
     parse_duration,
 };
 use worker::Env;
@@ -13,6 +13,7 @@ use worker::Env;
 pub(crate) struct Config {
     pub(crate) access: Access,
     pub(crate) origins: Origins,
+    pub(crate) hosts: Hosts,
     pub(crate) leader: LeaderSettings,
     /// Where a leader is created, if that was said.
     pub(crate) location_hint: Option<String>,
@@ -62,6 +63,7 @@ impl Config {
         Ok(Self {
             access: Access::new(anonymous, admin.as_deref(), register.as_deref(), read.as_deref()),
             origins: Origins::parse(&variable("CORS_ORIGINS").unwrap_or_default()),
+            hosts: Hosts::parse(&variable("HOSTS").unwrap_or_default()),
             leader: LeaderSettings { lifetimes, limits: Limits::EDGE },
             location_hint: variable("LOCATION_HINT"),
             clusters: clusters(&variable("CLUSTERS").unwrap_or_else(|| DEFAULT_CLUSTER.into()))?,

@@ -53,6 +53,8 @@ async fn handle(
 ) -> Result<web_sys::Response, Response> {
     let url = request.url();
     let target = Target::parse(url.as_bytes())?;
+    let own_origin = target.origin.and_then(|origin| str::from_utf8(origin).ok());
+    config.hosts.check(own_origin)?;
     let cluster = target.cluster.unwrap_or(DEFAULT_CLUSTER);
     if !config.has_cluster(cluster) {
         return Err(Error::NotFound.into());
@@ -63,7 +65,6 @@ async fn handle(
         return fetch_file(file, method, env).await;
     }
     let (accept, authorization) = (header(request, "Accept"), header(request, "Authorization"));
-    let own_origin = target.origin.and_then(|origin| str::from_utf8(origin).ok());
     let headers = Headers { accept: accept.as_deref(), authorization: authorization.as_deref(), origin, own_origin };
     let body = match admit(method, &target, &headers, &config.access, &config.origins)? {
         Request::Read(read @ (Read::Ping | Read::Info)) => {

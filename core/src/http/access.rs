@@ -193,6 +193,33 @@ impl Origins {
     }
 }
 
+/// The names that a home answers to: the variable HOSTS. Any, unless told otherwise.
+///
+/// A page may give its own name the address of this machine and then is no foreign origin here. Whoever lets callers
+/// in because they are on this machine names the hosts that they say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hosts(Vec<String>);
+
+impl Hosts {
+    /// Reads `127.0.0.1:8787, localhost:8787`.
+    pub fn parse(text: &str) -> Self {
+        Self(text.split(',').map(str::trim).filter(|host| !host.is_empty()).map(String::from).collect())
+    }
+
+    /// Whether a request that was sent to this `scheme://host` is meant for this home.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHost`] for one that isn't.
+    pub fn check(&self, own_origin: Option<&str>) -> Result<(), Error> {
+        let host = own_origin.and_then(|origin| origin.split_once("://")).map_or("", |(_, host)| host);
+        if self.0.is_empty() || self.0.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+            Ok(())
+        } else {
+            Err(Error::ForeignHost)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,5 +336,21 @@ mod tests {
         let preflight = decorated(both, "OPTIONS", a);
         assert!(preflight.contains(&("Access-Control-Allow-Headers", "authorization, content-type".into())));
         assert!(preflight.contains(&("Access-Control-Allow-Methods", "GET, POST".into())));
+    }
+
+    #[test]
+    fn a_name_that_leads_here_by_accident_or_malice_is_no_host_of_ours() {
+        let hosts = Hosts::parse("127.0.0.1:8787, localhost:8787");
+        for (origin, known) in [
+            (Some("http://127.0.0.1:8787"), true),
+            (Some("http://LOCALHOST:8787"), true),
+            (Some("http://evil.example:8787"), false),
+            (Some("http://localhost"), false),
+            (Some("localhost:8787"), false),
+            (None, false),
+        ] {
+            assert_eq!(hosts.check(origin).is_ok(), known, "{origin:?}");
+            assert_eq!(Hosts::parse("").check(origin), Ok(()));
+        }
     }
 }

@@ -81,6 +81,8 @@ pub enum Error {
     },
     /// A change that another site's page asked for.
     ForeignOrigin,
+    /// A request that was sent to a name which isn't this home's.
+    ForeignHost,
     /// The body is longer than it may be.
     BodyTooLarge {
         /// The most, in bytes.
@@ -142,6 +144,7 @@ impl Error {
             Self::InvalidToken => (401, "INVALID_TOKEN"),
             Self::Forbidden { .. } => (403, "FORBIDDEN"),
             Self::ForeignOrigin => (403, "FOREIGN_ORIGIN"),
+            Self::ForeignHost => (403, "FOREIGN_HOST"),
             Self::BodyTooLarge { .. } => (413, "BODY_TOO_LARGE"),
             Self::InvalidBody { .. } => (400, "INVALID_BODY"),
             Self::RegistryFull(_) => (507, "REGISTRY_FULL"),
@@ -172,6 +175,7 @@ impl Error {
             Self::ForeignOrigin => {
                 "a page of another origin may change nothing, unless its origin is one of CORS_ORIGINS".into()
             }
+            Self::ForeignHost => "requests to this name aren't answered: it is none of the variable HOSTS".into(),
             Self::BodyTooLarge { limit } => format!("the body may have {limit} bytes").into(),
             Self::InvalidBody { detail } | Self::Misconfigured { detail } => detail.clone().into(),
             Self::RegistryFull(refusal) | Self::CommandTooLarge(refusal) => refusal.to_string().into(),

@@ -25,7 +25,7 @@ mod serve;
 mod target;
 
 pub use self::{
-    access::{Access, Anonymous, Origins, Right},
+    access::{Access, Anonymous, Hosts, Origins, Right},
     answer::answer,
     error::{Error, Parameter},
     request::{Read, Request, Write},
