@@ -62,6 +62,15 @@ cargo_tools() {
     rm -rf .tools/build
 }
 
+# All that Cargo.lock names, because Trunk builds offline. Where nothing is missing, this is a look at the disk.
+crates() {
+    local host
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    set -- cargo fetch --target wasm32-unknown-unknown --target "$host"
+    "$@" --offline >/dev/null 2>&1 ||
+        step crates "Rust crates (seconds)" "The Rust crates can't be fetched: is the network there?" "$@"
+}
+
 chromium() {
     [ -z "${LOOKUPD_CHROMIUM_BIN:-}" ] || return 0
     local missing="Chromium is missing, which the browser tests need: install it, or name one by CHROMIUM=/path"
@@ -101,6 +110,7 @@ mkdir -p .tools
 tools/wasm-target.sh
 npm_packages
 cargo_tools
+crates
 if [ "${1:-build}" = test ]; then
     chromium
     nsqlookupd
