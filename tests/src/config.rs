@@ -1,5 +1,5 @@
-//! What workerd is told to run: the worker with its bindings, and beside it, on a socket of its own, a small
-//! worker that can take every Durable Object out of memory.
+//! What workerd is told to run: the worker with its bindings, and beside it two small ones. One stands for the store
+//! of the dashboard's files, the other, on a socket of its own, takes every Durable Object out of memory.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -52,6 +52,7 @@ pub(crate) fn write_storage_reader(directory: &Path) -> io::Result<PathBuf> {
 
 fn write(directory: &Path, name: &str, modules: &str, texts: &[(String, String)]) -> io::Result<PathBuf> {
     fs::write(directory.join("eviction.js"), EVICTION)?;
+    fs::write(directory.join("files.js"), FILES)?;
     fs::create_dir_all(directory.join("storage"))?;
     let mut bindings = String::new();
     for (name, value) in texts {
@@ -118,6 +119,7 @@ const config :Workerd.Config = (
   services = [
     (name = "worker", worker = .worker),
     (name = "eviction", worker = .eviction),
+    (name = "files", worker = .files),
     (name = "storage", disk = (path = "storage", writable = true)),
   ],
   sockets = [
@@ -133,9 +135,15 @@ MODULES  ],
   compatibilityFlags = FLAGS,
   bindings = [
     (name = "LEADER", durableObjectNamespace = "Leader"),
+    (name = "ASSETS", service = "files"),
 BINDINGS  ],
   durableObjectNamespaces = [(className = "Leader", uniqueKey = "lookupd-edge-Leader", enableSql = true)],
   durableObjectStorage = (localDisk = "storage"),
+);
+
+const files :Workerd.Worker = (
+  modules = [(name = "files.js", esModule = embed "files.js")],
+  compatibilityDate = DATE,
 );
 
 const eviction :Workerd.Worker = (
@@ -150,6 +158,16 @@ export default {
   async fetch() {
     await unsafe.abortAllDurableObjects();
     return new Response("evicted");
+  },
+};
+"#;
+
+/// Stands for the store of the dashboard's files, which is no part of the runtime.
+const FILES: &str = r#"const files = { "/ui/": "the page", "/ui/app.js": "the script" };
+export default {
+  fetch(request) {
+    const path = new URL(request.url).pathname;
+    return new Response(files[path] ?? "no such file", { status: path in files ? 200 : 404 });
   },
 };
 "#;
