@@ -1,12 +1,11 @@
-//! What was acknowledged is kept: through `kill -9`, through eviction at any moment, and not at the price of
-//! writing over a storage that can't be read.
+//! What was acknowledged is kept, through `kill -9` and through eviction at any moment.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use lookupd_tests::{Bindings, Client, Edge, Request, Seed, Step, announcement, comparable, identify, read_stories};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Writers at once. Each has names of its own, so that its part of the registry follows from its requests alone.
 const WRITERS: usize = 4;
@@ -156,6 +155,85 @@ fn part_of(state: &str, number: usize) -> Vec<String> {
 }
 
 #[test]
+fn a_kill_during_the_very_first_writes_leaves_a_registry_that_loads() {
+    let mut seed = Seed::new();
+    for round in 0..20 {
+        let Some(mut edge) = Edge::start(&Bindings::open()) else { return };
+        let client = edge.client();
+        let delay = Duration::from_micros(seed.below(15_000));
+        let acknowledged = thread::scope(|scope| {
+            let writer = scope.spawn(move || {
+                let names = (0..50).map(|number| format!("t{number}"));
+                let create = |name: &String| client.try_send(&Request::post(format!("/topic/create?topic={name}")));
+                names.take_while(|name| create(name).is_ok_and(|answer| answer.status == 200)).collect::<Vec<_>>()
+            });
+            thread::sleep(delay);
+            edge.kill9();
+            writer.join().expect("the writer")
+        });
+        edge.restart();
+        let answer = edge.get("/topics");
+        assert_eq!(answer.status, 200, "round {round}: {answer:?}");
+        let topics = answer.json()["topics"].as_array().expect("topics").clone();
+        for name in &acknowledged {
+            assert!(topics.contains(&Value::from(name.as_str())), "round {round}: {name} is lost of {acknowledged:?}");
+        }
+        assert!(topics.len() <= acknowledged.len() + 1, "round {round}: {topics:?}");
+    }
+}
+
+#[test]
+fn a_kill_during_compactions_leaves_a_registry_that_loads() {
+    let mut seed = Seed::new();
+    let announcements: Vec<Request> = ["a", "b"]
+        .map(|prefix| {
+            let mut body = identify("a.example");
+            body["topics"] = (0..4_000).map(|index| (format!("{prefix}{index:060}"), json!([]))).collect();
+            Request::post("/register").body(body.to_string())
+        })
+        .into();
+    for round in 0..6 {
+        let Some(mut edge) = Edge::start(&Bindings::open()) else { return };
+        let client = edge.client();
+        let answered = AtomicUsize::new(0);
+        let last = 2 + usize::try_from(seed.below(12)).expect("a small number");
+        let delay = Duration::from_micros(seed.below(40_000));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for request in announcements.iter().cycle() {
+                    match client.try_send(request) {
+                        Ok(answer) => assert_eq!(answer.status, 200, "{answer:?}"),
+                        Err(_) => break,
+                    }
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            while answered.load(Ordering::Relaxed) < last {
+                thread::sleep(Duration::from_millis(1));
+            }
+            thread::sleep(delay);
+            edge.kill9();
+        });
+        let answered = answered.into_inner();
+        edge.restart();
+        let answer = edge.get("/v1/explain?topic=t");
+        assert_eq!(answer.status, 200, "round {round}: {answer:?}");
+        // Each announcement takes the other's place, so each moved the revision by one.
+        let revision = answer.json()["revision"].as_u64().expect("a revision");
+        let possible = answered as u64..=answered as u64 + 1;
+        assert!(possible.contains(&revision), "round {round}: {revision} after {answered} answers");
+        let serves = if revision % 2 == 1 { "a" } else { "b" };
+        let nodes = edge.get("/nodes").json();
+        let topics = nodes["producers"][0]["topics"].as_array().expect("topics");
+        assert_eq!(topics.len(), 4_000, "round {round}");
+        assert!(
+            topics.iter().all(|topic| topic.as_str().is_some_and(|name| name.starts_with(serves))),
+            "round {round}"
+        );
+    }
+}
+
+#[test]
 fn eviction_between_any_two_requests_changes_no_answer() {
     // Those that the recorded answers are about, and our own endpoints.
     for story in read_stories(include_str!("../recorded/http.txt")) {
@@ -223,118 +301,4 @@ fn names_of(headers: &[(String, String)]) -> Vec<&str> {
     let mut names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     names
-}
-
-/// How a stored registry is spoiled, and what the rows are then.
-const SPOILED: &[(&str, &str)] = &[
-    ("an entry of the log is missing", "DELETE FROM log WHERE revision = 2"),
-    ("the first entries of the log are missing", "DELETE FROM log WHERE revision <= 2"),
-    ("an entry of the log was changed", "UPDATE log SET bytes = x'010203' WHERE revision = 2"),
-    ("an entry of the log has another check", "UPDATE log SET hash = zeroblob(8) WHERE revision = 3"),
-    ("an entry of the log is text", "UPDATE log SET bytes = 'text' WHERE revision = 2"),
-    ("an entry has a revision that isn't its own", "UPDATE log SET revision = 77 WHERE revision = 3"),
-    ("what was heard can't be read", "INSERT OR REPLACE INTO heard (id, bytes) VALUES (0, x'ff')"),
-    ("the snapshot can't be read", "INSERT INTO snapshot (part, revision, bytes) VALUES (0, 1, x'ff')"),
-    ("a table is missing", "DROP TABLE heard"),
-    ("a table is another's", "DROP TABLE log; CREATE TABLE log (a, b)"),
-];
-
-#[test]
-fn a_storage_that_cannot_be_loaded_is_told_and_not_written_to() {
-    for (what, spoil) in SPOILED {
-        let Some(mut edge) = Edge::start(&Bindings::open()) else { return };
-        for topic in ["t", "u", "v"] {
-            assert_eq!(edge.post(format!("/channel/create?topic={topic}&channel=c")).status, 200);
-        }
-        edge.sql("default", spoil);
-        let before = rows(&mut edge);
-        assert_refuses_everything(&edge, what);
-        edge.evict();
-        assert_refuses_everything(&edge, what);
-        assert_eq!(rows(&mut edge), before, "{what}");
-    }
-}
-
-#[test]
-fn a_storage_that_is_no_database_is_told_and_not_written_to() {
-    let Some(mut edge) = Edge::start(&Bindings::open().with("CLUSTERS", "default,west")) else { return };
-    assert_eq!(edge.post("/topic/create?topic=t").status, 200);
-    assert_eq!(edge.post("/clusters/west/topic/create?topic=w").status, 200);
-    edge.kill9();
-    let mut spoiled = Vec::new();
-    for entry in std::fs::read_dir(edge.storage().join("lookupd-edge-Leader")).expect("the storage") {
-        let path = entry.expect("a file").path();
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        if name.ends_with("-wal") || name.ends_with("-shm") {
-            std::fs::remove_file(path).expect("the file is removed");
-        } else if name != "metadata.sqlite" {
-            std::fs::write(&path, b"this is no database").expect("the file is spoiled");
-            spoiled.push(path);
-        }
-    }
-    assert_eq!(spoiled.len(), 2);
-    edge.restart();
-    assert_refuses_everything(&edge, "no database");
-    assert_eq!(edge.get("/clusters/west/topics").status, 503);
-    for path in spoiled {
-        assert_eq!(std::fs::read(path).expect("the file"), b"this is no database");
-    }
-}
-
-#[test]
-fn a_storage_that_is_mended_is_answered_from_again() {
-    let Some(mut edge) = Edge::start(&Bindings::open()) else { return };
-    for topic in ["t", "u", "v"] {
-        assert_eq!(edge.post(format!("/topic/create?topic={topic}")).status, 200);
-    }
-    let state = edge.state("");
-    edge.sql("default", "ALTER TABLE log RENAME TO spoiled");
-    assert_refuses_everything(&edge, "the log is missing");
-    edge.sql("default", "ALTER TABLE spoiled RENAME TO log");
-    assert_eq!(edge.state(""), state);
-    assert_eq!(edge.post("/topic/create?topic=w").status, 200);
-}
-
-/// Every answer that needs the registry is 503, and says so in our words: never an empty list, and never a 404.
-fn assert_refuses_everything(edge: &Edge, what: &str) {
-    for target in [
-        "/topics",
-        "/lookup?topic=t",
-        "/lookup?topic=x",
-        "/channels?topic=t",
-        "/nodes",
-        "/debug",
-        "/v1/explain?topic=t",
-        "/v1/snapshot",
-        "/registrations?category=topic",
-    ] {
-        let answer = edge.get(target);
-        assert_eq!((answer.status, answer.message().as_str()), (503, "STORAGE_FAILED"), "{what}: {target}");
-    }
-    for target in [
-        "/topic/create?topic=n",
-        "/topic/delete?topic=t",
-        "/channel/delete?topic=t&channel=c",
-        "/unregister?node=a:1",
-        "/topic/create?topic=n&dry_run",
-    ] {
-        let answer = edge.post(target);
-        assert_eq!((answer.status, answer.message().as_str()), (503, "STORAGE_FAILED"), "{what}: {target}");
-    }
-    let answer = edge.send(&Request::post("/register?topic=n").body(identify("n.example").to_string()));
-    assert_eq!(answer.status, 503, "{what}");
-    assert_eq!(edge.get("/ping").text(), "OK", "the daemon itself is alive");
-}
-
-/// Every row of every table.
-fn rows(edge: &mut Edge) -> Vec<Value> {
-    let tables = edge
-        .sql("default", "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\' ORDER BY name");
-    let names: Vec<_> =
-        tables.as_array().expect("rows").iter().map(|row| row[0].as_str().expect("a name").to_owned()).collect();
-    let mut rows = vec![tables];
-    for name in names {
-        rows.push(edge.sql("default", &format!("SELECT * FROM \"{name}\" ORDER BY 1")));
-    }
-    rows
 }
