@@ -1,31 +1,52 @@
 //! The page around all pages: header, navigation, what is wrong, what is asked.
 
+use std::{cell::Cell, rc::Rc};
+
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlAnchorElement};
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 use crate::{
-    acts::AskDialog,
-    components::{Banner, Icon, Link, Notices, Pill, ThemeButton, TokenPanel, icon, skeleton},
+    acts::ask_dialog,
+    components::{Icon, banner, icon, link, link_with, notices, pill, skeleton, theme_button, token_panel},
     dom,
-    live::{LiveProvider, use_live},
+    live::Live,
     pages,
     prefs::Theme,
-    route::{Base, Route},
+    route::{Query, Route},
     store::Connection,
 };
 
 /// The whole dashboard.
 #[component]
 pub fn App() -> Html {
-    let base = use_memo((), |()| Base::of(&dom::window().location().pathname().unwrap_or_default()));
-    use_effect_with((), |()| Theme::load().show());
-    html! {
-        <BrowserRouter basename={Some(AttrValue::from(base.ui.clone()))}>
-            <LiveProvider base={(*base).clone()}>
-                <Shell />
-            </LiveProvider>
-        </BrowserRouter>
+    let live = use_state(Live::new);
+    let version = use_state(|| 0_u64);
+    {
+        let (live, version) = ((*live).clone(), version.setter());
+        use_effect_with((), move |()| {
+            Theme::load().show();
+            let count = Cell::new(0);
+            live.start(Rc::new(move || {
+                count.set(count.get() + 1);
+                version.set(count.get());
+            }));
+        });
     }
+    let live = live.at_version(*version);
+    let first = use_mut_ref(|| true);
+    {
+        let cluster = live.base().cluster.clone();
+        use_effect_with(live.route(), move |route| {
+            let at = if cluster == "default" { String::new() } else { format!("{cluster} · ") };
+            dom::document().set_title(&format!("{} · {at}lookupd-edge", route.title()));
+            // Who can't see that the page changed is led to its heading; at the start the browser does so itself.
+            if !first.replace(false) {
+                dom::focus("title");
+            }
+        });
+    }
+    shell(&live)
 }
 
 /// The navigation, in order.
@@ -36,81 +57,80 @@ const SECTIONS: [(Route, Icon, &str); 4] = [
     (Route::Lookup, Icon::Search, "Lookup"),
 ];
 
-#[component]
-fn Shell() -> Html {
-    let live = use_live();
-    let route = use_route::<Route>().unwrap_or_default();
-    let first = use_mut_ref(|| true);
-    let cluster = live.base().cluster.clone();
-    {
-        let cluster = cluster.clone();
-        use_effect_with(route.clone(), move |route| {
-            let place = if cluster == "default" { "lookupd-edge".to_owned() } else { format!("{cluster} · lookupd-edge") };
-            dom::document().set_title(&format!("{} · {place}", route.title()));
-            // Who can't see that the page changed is led to its heading; at the start the browser does so itself.
-            if !first.replace(false) {
-                dom::focus("title");
-            }
-        });
-    }
+fn shell(live: &Live) -> Html {
+    let route = live.route();
     let (connection, loaded) = {
         let store = live.store();
         (store.connection(), store.is_loaded())
     };
     let page = match (loaded, connection) {
-        (true, _) => switch(&route),
-        (false, Connection::Locked) => html! { <TokenPanel /> },
-        (false, _) => html! { <div class="page" aria-busy="true"><h1 id="title" tabindex="-1">{ route.title() }</h1>{ skeleton(8) }</div> },
+        (true, _) => switch(live, &route),
+        (false, Connection::Locked) => token_panel(live),
+        (false, _) => html! {
+            <div class="page" aria-busy="true"><h1 id="title" tabindex="-1">{ route.title() }</h1>{ skeleton() }</div>
+        },
     };
     let section = route.section();
+    let cluster = live.base().cluster.clone();
+    let onclick = {
+        let live = live.clone();
+        Callback::from(move |event: MouseEvent| follow(&live, &event))
+    };
+    let brand = html! {
+        <>
+            <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+                <rect width="32" height="32" rx="8" class="mark-ground" />
+                <path d="M9 16h4M19 16h4M16 9v4M16 19v4" class="mark-line" />
+                <circle cx="16" cy="16" r="3" class="mark-dot" />
+            </svg>
+            <span class="brand-name">{ "lookupd" }<b>{ "-edge" }</b></span>
+        </>
+    };
+    let sections = SECTIONS.iter().map(|(to, symbol, label)| {
+        let content = html! { <>{ icon(*symbol) }<span>{ *label }</span></> };
+        link_with(live, to, &Query::default(), "nav-link", *to == section, content)
+    });
     html! {
-        <div class="shell">
+        <div class="shell" {onclick}>
             <a class="skip" href="#main">{ "Skip to content" }</a>
             <header class="top">
-                <Link to={Route::Overview} class="brand">
-                    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
-                        <rect width="32" height="32" rx="8" class="mark-ground" />
-                        <path d="M9 16h5M18 16h5M16 9v5M16 18v5" class="mark-line" />
-                        <circle cx="16" cy="16" r="3" class="mark-dot" />
-                    </svg>
-                    <span class="brand-name">{ "lookupd" }<b>{ "-edge" }</b></span>
-                </Link>
-                <span class="cluster" hidden={cluster == "default"}>
-                    <span class="visually-hidden">{ "Cluster " }</span>{ &cluster }
-                </span>
-                <nav class="nav" aria-label="Main">
-                    { for SECTIONS.iter().map(|(to, symbol, label)| html! {
-                        <Link key={*label} to={to.clone()} class="nav-link" current={*to == section}>
-                            { icon(*symbol) }<span>{ *label }</span>
-                        </Link>
-                    }) }
-                </nav>
-                <div class="tools">
-                    <Pill />
-                    <ThemeButton />
-                </div>
+                { link(live, &Route::Overview, "brand", brand) }
+                <span class="cluster" hidden={cluster == "default"}><span class="visually-hidden">{ "Cluster " }</span>{ &cluster }</span>
+                <nav class="nav" aria-label="Main">{ for sections }</nav>
+                <div class="tools">{ pill(live) }{ theme_button(live) }</div>
             </header>
             <main id="main" tabindex="-1">
-                <Banner />
+                { banner(live) }
                 <div class="page-frame">{ page }</div>
             </main>
-            <Notices />
-            <AskDialog />
+            { notices(live) }
+            <div class="dialog-place">{ ask_dialog(live) }</div>
         </div>
     }
 }
 
-fn switch(route: &Route) -> Html {
-    use crate::route::from_segment;
-    let text = |segment: &str| AttrValue::from(from_segment(segment).to_owned());
+fn switch(live: &Live, route: &Route) -> Html {
     match route {
-        Route::Overview => html! { <pages::Overview /> },
-        Route::Topics => html! { <pages::Topics /> },
-        Route::Topic { topic } => html! { <pages::Topic topic={text(topic)} /> },
-        Route::Channel { topic, channel } => html! { <pages::Channel topic={text(topic)} channel={text(channel)} /> },
-        Route::Nodes => html! { <pages::Nodes /> },
-        Route::Node { node } => html! { <pages::Node node={text(node)} /> },
-        Route::Lookup => html! { <pages::Lookup /> },
-        Route::NotFound => html! { <pages::NotFound /> },
+        Route::Overview => pages::overview(live),
+        Route::Topics => pages::topics(live),
+        Route::Topic(topic) => pages::topic(live, topic),
+        Route::Channel(topic, channel) => pages::channel(live, topic, channel),
+        Route::Nodes => pages::nodes(live),
+        Route::Node(node) => pages::node(live, node),
+        Route::Lookup => html! { <pages::Lookup live={live.clone()} /> },
+        Route::NotFound => pages::not_found(live),
     }
+}
+
+/// Follows a link of the dashboard within the page; leaves every other click to the browser.
+fn follow(live: &Live, event: &MouseEvent) {
+    let elsewhere = event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key();
+    if elsewhere || event.button() != 0 || event.default_prevented() {
+        return;
+    }
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let link = target.and_then(|target| target.closest("a[href^='/']").ok().flatten());
+    let Some(link) = link.and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok()) else { return };
+    event.prevent_default();
+    live.go(live.base().route(&link.pathname()), Query::parse(&link.search()));
 }

@@ -132,10 +132,9 @@ impl Client {
     ///
     /// # Errors
     /// [`Problem`].
-    pub async fn explain(&self, topic: &str) -> Result<(Explain, String), Problem> {
+    pub async fn explain(&self, topic: &str) -> Result<Explain, Problem> {
         let response = self.send("GET", &format!("/v1/explain?topic={}", encode(topic)), None).await?;
-        let text = text_of(&response).await?;
-        Ok((read(&text)?, text))
+        read(&text_of(&response).await?)
     }
 
     /// What `/lookup` answers, byte for byte, with its status.

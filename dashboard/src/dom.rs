@@ -2,7 +2,7 @@
 
 use lookupd_core::Timestamp;
 use wasm_bindgen::JsCast;
-use web_sys::{Document, HtmlElement, VisibilityState, Window};
+use web_sys::{Document, History, HtmlElement, VisibilityState, Window};
 
 /// The window.
 #[expect(clippy::expect_used, reason = "the dashboard runs in a page, which has a window and a document")]
@@ -14,6 +14,27 @@ pub fn window() -> Window {
 #[expect(clippy::expect_used, reason = "the dashboard runs in a page, which has a window and a document")]
 pub fn document() -> Document {
     window().document().expect("a document")
+}
+
+/// The page's history of addresses.
+#[expect(clippy::expect_used, reason = "only documents that are gone have no history")]
+pub fn history() -> History {
+    window().history().expect("a history")
+}
+
+/// The path of the address.
+pub fn path() -> String {
+    window().location().pathname().unwrap_or_default()
+}
+
+/// The query of the address, with its `?`.
+pub fn search() -> String {
+    window().location().search().unwrap_or_default()
+}
+
+/// Scheme, host and port of the address.
+pub fn origin() -> String {
+    window().location().origin().unwrap_or_default()
 }
 
 /// The local clock.

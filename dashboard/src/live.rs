@@ -1,4 +1,4 @@
-//! The store and its feed, as components meet them.
+//! The store, its feed, the address, and what is asked of a person: everything that lives as long as the page.
 
 use std::{
     cell::{Cell, Ref, RefCell},
@@ -8,21 +8,20 @@ use std::{
 use gloo_events::EventListener;
 use gloo_timers::callback::{Interval, Timeout};
 use lookupd_core::Timestamp;
-use yew::prelude::*;
+use wasm_bindgen::JsValue;
 
 use crate::{
     acts::Ask,
     client::Client,
     dom,
     feed::{Feed, Polling, Port},
-    route::Base,
+    route::{Base, Query, Route},
     store::{Event, Store},
+    view::{NodeRow, TopicRow, node_rows, topic_rows},
 };
 
-/// Everything that lives as long as the page: store, feed, what is asked of a person, and what was done.
-///
-/// Equal as long as nothing but the time changed, so that a component which takes it from the context renders again
-/// when there is something new, at most once a frame.
+/// A handle on everything. Equal to an earlier one as long as there is nothing to render: it changes at most once a
+/// frame, however much happens, and once a second for what shows time.
 #[derive(Clone)]
 pub struct Live {
     shared: Rc<Shared>,
@@ -34,11 +33,17 @@ struct Shared {
     client: Client,
     store: RefCell<Store>,
     feed: RefCell<Option<Polling>>,
+    now: Cell<Timestamp>,
+    location: RefCell<(Route, Query)>,
+    topics: RefCell<(u64, Rc<Vec<TopicRow>>)>,
+    nodes: RefCell<(u64, Rc<Vec<NodeRow>>)>,
     ask: RefCell<Option<Ask>>,
     notices: RefCell<Vec<Notice>>,
     notice_count: Cell<u32>,
     dirty: Cell<bool>,
-    show: RefCell<Callback<()>>,
+    show: RefCell<Rc<dyn Fn()>>,
+    /// They end with the page.
+    running: RefCell<Vec<Box<dyn std::any::Any>>>,
 }
 
 /// Something that was done, said for a few seconds.
@@ -60,27 +65,89 @@ impl PartialEq for Live {
 }
 
 impl Live {
-    fn new(base: Base) -> Self {
+    /// What there is before anything was heard.
+    pub fn new() -> Self {
+        let base = Base::of(&dom::path());
         let client = Client::new(&base.api);
+        let location = location(&base);
         Self {
             shared: Rc::new(Shared {
                 base,
                 client,
                 store: RefCell::default(),
                 feed: RefCell::default(),
+                now: Cell::new(dom::now()),
+                location: RefCell::new(location),
+                topics: RefCell::default(),
+                nodes: RefCell::default(),
                 ask: RefCell::default(),
                 notices: RefCell::default(),
                 notice_count: Cell::default(),
                 dirty: Cell::default(),
-                show: RefCell::new(Callback::noop()),
+                show: RefCell::new(Rc::new(|| ())),
+                running: RefCell::default(),
             }),
             version: 0,
         }
     }
 
+    /// The same, to be rendered as this version.
+    #[must_use]
+    pub fn at_version(&self, version: u64) -> Self {
+        Self { shared: self.shared.clone(), version }
+    }
+
+    /// Begins to feed the store, to keep time and to watch address and visibility; `show` is called whenever there is
+    /// something to render.
+    pub fn start(&self, show: Rc<dyn Fn()>) {
+        self.shared.show.replace(show);
+        self.send(Event::Tick(dom::now()));
+        self.send(Event::Hidden(dom::is_hidden()));
+        let (asking, telling) = (self.clone(), self.clone());
+        let port = Port {
+            cursor: Rc::new(move || asking.store().cursor()),
+            emit: Rc::new(move |news| telling.send(Event::News(news))),
+        };
+        let feed = Polling::start(self.client().clone(), port);
+        feed.set_paused(self.store().is_paused());
+        self.shared.feed.replace(Some(feed));
+
+        let (ticking, watching, going) = (self.clone(), self.clone(), self.clone());
+        let clock = Interval::new(1_000, move || ticking.tick());
+        let visibility = EventListener::new(&dom::document(), "visibilitychange", move |_| {
+            watching.tick();
+            watching.send(Event::Hidden(dom::is_hidden()));
+        });
+        let history = EventListener::new(&dom::window(), "popstate", move |_| {
+            going.shared.location.replace(location(going.base()));
+            going.changed();
+        });
+        self.shared.running.replace(vec![Box::new(clock), Box::new(visibility), Box::new(history)]);
+    }
+
     /// Everything that is known. Let go of it before anything is sent.
     pub fn store(&self) -> Ref<'_, Store> {
         self.shared.store.borrow()
+    }
+
+    /// All topics by name, computed once an epoch.
+    pub fn topics(&self) -> Rc<Vec<TopicRow>> {
+        let store = self.store();
+        let mut kept = self.shared.topics.borrow_mut();
+        if kept.0 != store.epoch() {
+            *kept = (store.epoch(), Rc::new(topic_rows(store.registry(), store.lifetimes(), store.now())));
+        }
+        kept.1.clone()
+    }
+
+    /// All nodes by address and port, computed once an epoch.
+    pub fn nodes(&self) -> Rc<Vec<NodeRow>> {
+        let store = self.store();
+        let mut kept = self.shared.nodes.borrow_mut();
+        if kept.0 != store.epoch() {
+            *kept = (store.epoch(), Rc::new(node_rows(store.registry(), store.lifetimes(), store.now())));
+        }
+        kept.1.clone()
     }
 
     /// The API.
@@ -91,6 +158,47 @@ impl Live {
     /// Where page and API are.
     pub fn base(&self) -> &Base {
         &self.shared.base
+    }
+
+    /// The local clock, to the second, the same for everything that shows time.
+    pub fn now(&self) -> Timestamp {
+        self.shared.now.get()
+    }
+
+    /// The leader's clock at [`now`](Self::now).
+    pub fn leader_now(&self) -> Timestamp {
+        self.store().leader_now(self.now())
+    }
+
+    /// The page that the address leads to.
+    pub fn route(&self) -> Route {
+        self.shared.location.borrow().0.clone()
+    }
+
+    /// The address's query.
+    pub fn query(&self) -> Query {
+        self.shared.location.borrow().1.clone()
+    }
+
+    /// Goes to another page, at its top.
+    pub fn go(&self, route: Route, query: Query) {
+        let href = self.base().href(&route, &query.to_string());
+        // It fails only where a page navigates hundreds of times in a few seconds.
+        let _ = dom::history().push_state_with_url(&JsValue::NULL, "", Some(&href));
+        self.shared.location.replace((route, query));
+        dom::window().scroll_to_with_x_and_y(0.0, 0.0);
+        self.changed();
+    }
+
+    /// Sets one key of the address's query. It replaces the address, so that each key pressed in a search is no step to
+    /// go back through.
+    pub fn set_query(&self, key: &str, value: &str) {
+        let (route, query) = self.shared.location.borrow().clone();
+        let query = query.with(key, value);
+        let href = self.base().href(&route, &query.to_string());
+        let _ = dom::history().replace_state_with_url(&JsValue::NULL, "", Some(&href));
+        self.shared.location.replace((route, query));
+        self.changed();
     }
 
     /// Lets something happen to the store.
@@ -129,9 +237,8 @@ impl Live {
 
     /// Asks nothing any more.
     pub fn settle(&self) {
-        if self.shared.ask.replace(None).is_some() {
-            self.changed();
-        }
+        self.shared.ask.replace(None);
+        self.changed();
     }
 
     /// Says for a few seconds that something was done.
@@ -155,103 +262,39 @@ impl Live {
         self.changed();
     }
 
-    fn feed(&self) -> Option<Polling> {
-        self.shared.feed.borrow().clone()
-    }
-
     /// Renders before the next frame, however many changes come until then.
-    fn changed(&self) {
+    pub fn changed(&self) {
         if !self.shared.dirty.replace(true) {
             let shared = self.shared.clone();
             dom::before_next_frame(move || {
                 shared.dirty.set(false);
                 let show = shared.show.borrow().clone();
-                show.emit(());
+                show();
             });
         }
     }
 
-    fn start(&self) {
-        let (asking, telling) = (self.clone(), self.clone());
-        let port = Port {
-            cursor: Rc::new(move || asking.store().cursor()),
-            emit: Rc::new(move |news| telling.send(Event::News(news))),
-        };
-        self.send(Event::Tick(dom::now()));
-        self.send(Event::Hidden(dom::is_hidden()));
-        let feed = Polling::start(self.client().clone(), port);
-        // A page that is opened in the background shows something when it comes to the front: it asks once, then rests.
-        feed.set_paused(self.store().is_paused());
-        self.shared.feed.replace(Some(feed));
+    fn feed(&self) -> Option<Polling> {
+        self.shared.feed.borrow().clone()
+    }
+
+    fn tick(&self) {
+        let now = dom::now();
+        self.shared.now.set(now);
+        self.send(Event::Tick(now));
+        // Nobody sees a hidden page: what it shows stands still.
+        if !dom::is_hidden() {
+            self.changed();
+        }
     }
 }
 
-/// The local clock, the same for everything that shows time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now(pub Timestamp);
-
-/// What [`LiveProvider`] takes.
-#[derive(Properties, PartialEq)]
-pub struct LiveProviderProps {
-    /// Where page and API are.
-    pub base: Base,
-    /// Who gets it.
-    pub children: Html,
-}
-
-/// Keeps store, feed and clock for all components in it.
-#[component]
-pub fn LiveProvider(props: &LiveProviderProps) -> Html {
-    let live = use_memo(props.base.clone(), |base| Live::new(base.clone()));
-    let version = use_state(|| 0_u64);
-    let now = use_state_eq(|| Now(dom::now()));
-    {
-        let (live, version, now) = ((*live).clone(), version.setter(), now.setter());
-        use_effect_with((), move |()| {
-            let count = Cell::new(0);
-            live.shared.show.replace(Callback::from(move |()| {
-                count.set(count.get() + 1);
-                version.set(count.get());
-            }));
-            live.start();
-            let ticking = live.clone();
-            let clock = Interval::new(1_000, move || {
-                let moment = dom::now();
-                ticking.send(Event::Tick(moment));
-                // Nobody sees a hidden page: what it shows stands still.
-                if !dom::is_hidden() {
-                    now.set(Now(moment));
-                }
-            });
-            let watched = live.clone();
-            let visibility = EventListener::new(&dom::document(), "visibilitychange", move |_| {
-                watched.send(Event::Tick(dom::now()));
-                watched.send(Event::Hidden(dom::is_hidden()));
-            });
-            move || {
-                live.shared.feed.replace(None);
-                drop((clock, visibility));
-            }
-        });
-    }
-    let context = Live { shared: live.shared.clone(), version: *version };
-    html! {
-        <ContextProvider<Live> {context}>
-            <ContextProvider<Now> context={*now}>{ props.children.clone() }</ContextProvider<Now>>
-        </ContextProvider<Live>>
+impl Default for Live {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
-/// Store and feed; renders again when something changed.
-#[hook]
-#[expect(clippy::expect_used, reason = "every component is inside LiveProvider")]
-pub fn use_live() -> Live {
-    use_context::<Live>().expect("inside LiveProvider")
-}
-
-/// The local clock; renders again every second.
-#[hook]
-#[expect(clippy::expect_used, reason = "every component is inside LiveProvider")]
-pub fn use_now() -> Timestamp {
-    use_context::<Now>().expect("inside LiveProvider").0
+fn location(base: &Base) -> (Route, Query) {
+    (base.route(&dom::path()), Query::parse(&dom::search()))
 }

@@ -6,70 +6,80 @@
 
 use std::fmt::Write;
 
-use yew_router::Routable;
-
 /// A page.
-#[derive(Clone, Debug, PartialEq, Eq, Routable)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Route {
-    /// Counts, and what needs attention.
-    #[at("/")]
+    /// Counts, and what needs attention: `/`.
     Overview,
-    /// All topics.
-    #[at("/topics")]
+    /// All topics: `/topics`.
     Topics,
-    /// One topic. Built by [`Route::topic`].
-    #[at("/topics/:topic")]
-    Topic {
-        /// Its name, escaped for a path.
-        topic: String,
-    },
-    /// One channel of a topic. Built by [`Route::channel`].
-    #[at("/topics/:topic/:channel")]
-    Channel {
-        /// The topic's name, escaped for a path.
-        topic: String,
-        /// The channel's name, escaped for a path.
-        channel: String,
-    },
-    /// All producers.
-    #[at("/nodes")]
+    /// One topic by name: `/topics/TOPIC`.
+    Topic(String),
+    /// One channel of a topic by name: `/topics/TOPIC/CHANNEL`.
+    Channel(String, String),
+    /// All producers: `/nodes`.
     Nodes,
-    /// One producer, by `broadcast_address:http_port`. Built by [`Route::node`].
-    #[at("/nodes/:node")]
-    Node {
-        /// The node as text, escaped for a path.
-        node: String,
-    },
-    /// What a consumer sees, and why.
-    #[at("/lookup")]
+    /// One producer by `broadcast_address:http_port`: `/nodes/NODE`.
+    Node(String),
+    /// What a consumer sees, and why: `/lookup`.
     Lookup,
     /// Everything else.
-    #[not_found]
-    #[at("/404")]
+    #[default]
     NotFound,
 }
 
 impl Route {
     /// The page of a topic.
     pub fn topic(name: &str) -> Self {
-        Self::Topic { topic: to_segment(name) }
+        Self::Topic(name.to_owned())
     }
 
     /// The page of a channel.
     pub fn channel(topic: &str, channel: &str) -> Self {
-        Self::Channel { topic: to_segment(topic), channel: to_segment(channel) }
+        Self::Channel(topic.to_owned(), channel.to_owned())
     }
 
     /// The page of a node.
     pub fn node(node: &str) -> Self {
-        Self::Node { node: to_segment(node) }
+        Self::Node(node.to_owned())
+    }
+
+    /// The page that a path below the base leads to.
+    pub fn recognize(path: &str) -> Self {
+        let mut segments = path.trim_start_matches('/').trim_end_matches('/').split('/');
+        let first = segments.next().unwrap_or_default();
+        let Some(names) = segments.map(from_segment).collect::<Option<Vec<_>>>() else { return Self::NotFound };
+        match (first, &names[..]) {
+            ("", []) => Self::Overview,
+            ("topics", []) => Self::Topics,
+            ("topics", [topic]) => Self::topic(topic),
+            ("topics", [topic, channel]) => Self::channel(topic, channel),
+            ("nodes", []) => Self::Nodes,
+            ("nodes", [node]) => Self::node(node),
+            ("lookup", []) => Self::Lookup,
+            _ => Self::NotFound,
+        }
+    }
+
+    /// The path of the page below the base.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Overview => "/".into(),
+            Self::Topics => "/topics".into(),
+            Self::Topic(topic) => format!("/topics/{}", to_segment(topic)),
+            Self::Channel(topic, channel) => format!("/topics/{}/{}", to_segment(topic), to_segment(channel)),
+            Self::Nodes => "/nodes".into(),
+            Self::Node(node) => format!("/nodes/{}", to_segment(node)),
+            Self::Lookup => "/lookup".into(),
+            Self::NotFound => "/404".into(),
+        }
     }
 
     /// The section of the navigation that the page belongs to.
     pub fn section(&self) -> Self {
         match self {
-            Self::Topic { .. } | Self::Channel { .. } => Self::Topics,
-            Self::Node { .. } => Self::Nodes,
+            Self::Topic(_) | Self::Channel(..) => Self::Topics,
+            Self::Node(_) => Self::Nodes,
             other => other.clone(),
         }
     }
@@ -79,10 +89,10 @@ impl Route {
         match self {
             Self::Overview => "Overview".into(),
             Self::Topics => "Topics".into(),
-            Self::Topic { topic } => from_segment(topic).into(),
-            Self::Channel { topic, channel } => format!("{} in {}", from_segment(channel), from_segment(topic)),
+            Self::Topic(topic) => topic.clone(),
+            Self::Channel(topic, channel) => format!("{channel} in {topic}"),
             Self::Nodes => "Nodes".into(),
-            Self::Node { node } => from_segment(node).into(),
+            Self::Node(node) => node.clone(),
             Self::Lookup => "Lookup tester".into(),
             Self::NotFound => "Page not found".into(),
         }
@@ -92,15 +102,15 @@ impl Route {
 /// A name as a segment of a path: browsers take `.` and `..` away even where they are percent-encoded, and both are
 /// valid names. `~` is in no name, so what it marks comes back unchanged.
 fn to_segment(name: &str) -> String {
-    if matches!(name, "." | "..") { format!("~{name}") } else { name.to_owned() }
+    if matches!(name, "." | "..") { format!("~{name}") } else { encode(name) }
 }
 
-/// Undoes what the constructors of [`Route`] did to a name.
-pub fn from_segment(segment: &str) -> &str {
-    match segment.strip_prefix('~') {
-        Some(name @ ("." | "..")) => name,
-        _ => segment,
-    }
+fn from_segment(segment: &str) -> Option<String> {
+    let name = decode(segment).filter(|name| !name.is_empty())?;
+    Some(match name.strip_prefix('~') {
+        Some(dots @ ("." | "..")) => dots.to_owned(),
+        _ => name,
+    })
 }
 
 /// Where the dashboard and its API are.
@@ -115,6 +125,17 @@ pub struct Base {
 }
 
 impl Base {
+    /// The page that a whole path leads to.
+    pub fn route(&self, path: &str) -> Route {
+        path.strip_prefix(&self.ui).map_or(Route::NotFound, Route::recognize)
+    }
+
+    /// The address of a page, with a query without its `?`.
+    pub fn href(&self, route: &Route, query: &str) -> String {
+        let question = if query.is_empty() { "" } else { "?" };
+        format!("{}{}{question}{query}", self.ui, route.path())
+    }
+
     /// Reads the base from the path of any page.
     pub fn of(path: &str) -> Self {
         let cluster = path
@@ -229,19 +250,19 @@ mod tests {
             Route::node("a/b?c%d:4151"),
             Route::Lookup,
         ] {
-            let path = route.to_path();
-            assert_eq!(Route::recognize(&path), Some(route), "{path}");
+            let path = route.path();
+            assert_eq!(Route::recognize(&path), route, "{path}");
         }
-        assert_eq!(Route::topic("foo#ephemeral").to_path(), "/topics/foo%23ephemeral");
-        assert_eq!(Route::topic("..").to_path(), "/topics/~..");
+        assert_eq!(Route::topic("foo#ephemeral").path(), "/topics/foo%23ephemeral");
+        assert_eq!(Route::topic("..").path(), "/topics/~..");
     }
 
     #[test]
     fn what_is_no_page_is_not_found() {
-        for path in ["/nope", "/topics/a/b/c", "/topics/%ff", "/nodes/a/b"] {
-            assert_eq!(Route::recognize(path), Some(Route::NotFound), "{path}");
+        for path in ["/nope", "/topics/a/b/c", "/topics/%ff", "/nodes/a/b", "/topics//c"] {
+            assert_eq!(Route::recognize(path), Route::NotFound, "{path}");
         }
-        assert_eq!(Route::recognize("/topics/"), Some(Route::Topics), "a slash at the end");
+        assert_eq!(Route::recognize("/topics/"), Route::Topics, "a slash at the end");
     }
 
     #[test]

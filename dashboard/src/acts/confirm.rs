@@ -1,143 +1,87 @@
 //! Asks whether to do something, and says first what it would change.
 
-use lookupd_core::api::DryRun;
-use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
-use yew_router::prelude::*;
 
-use super::{
-    consequences, impact_lines,
-    submit::{Progress, failure, use_act},
-};
+use super::{consequences, form::Form, impact_lines};
 use crate::{
     client::Act,
-    components::{Field, Icon, close_dialog, icon},
+    components::{FieldLook, Icon, icon},
     format,
-    live::{Live, use_live, use_now},
-    problem::Problem,
     route::Route,
 };
 
-#[derive(Properties, PartialEq)]
-pub(super) struct ConfirmProps {
-    /// What to do.
-    pub(super) act: Act,
+/// The name that is typed to confirm; nothing where a press will do.
+pub(super) fn to_type(act: &Act) -> Option<&str> {
+    match act {
+        Act::DeleteTopic { topic } => Some(topic),
+        Act::DeleteChannel { channel, .. } => Some(channel),
+        _ => None,
+    }
 }
 
-/// The server's word on what the act would change, a field for the name where something is deleted, and the act.
-#[component]
-pub(super) fn Confirm(props: &ConfirmProps) -> Html {
-    let (live, local) = (use_live(), use_now());
-    let navigator = use_navigator();
-    let impact = use_state(|| None::<Result<DryRun, Problem>>);
-    let attempt = use_state(|| 0);
-    let typed = use_state(String::new);
-    {
-        let (live, impact) = (live.clone(), impact.setter());
-        use_effect_with((props.act.clone(), *attempt), move |(act, _)| {
-            impact.set(None);
-            let act = act.clone();
-            spawn_local(async move { impact.set(Some(live.client().dry_run(&act).await)) });
-        });
-    }
-    let done = {
-        let act = props.act.clone();
-        Callback::from(move |(live, _): (Live, _)| {
-            live.notify(said(&act));
-            if let Some(navigator) = &navigator {
-                match &act {
-                    Act::DeleteTopic { .. } => navigator.push(&Route::Topics),
-                    Act::DeleteChannel { topic, .. } => navigator.push(&Route::topic(topic)),
-                    _ => {}
-                }
-            }
-        })
-    };
-    let (progress, begin) = use_act(done);
-    let to_type = match &props.act {
-        Act::DeleteTopic { topic } => Some(topic.clone()),
-        Act::DeleteChannel { channel, .. } => Some(channel.clone()),
-        _ => None,
-    };
-    let matches = to_type.as_ref().is_none_or(|name| *name == *typed);
-    let known = matches!(*impact, Some(Ok(_)));
-    let ready = matches && known && progress != Progress::Busy;
-    let onsubmit = {
-        let (begin, act) = (begin.clone(), props.act.clone());
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            if ready {
-                begin.emit(act.clone());
-            }
-        })
-    };
-    let oninput = {
-        let typed = typed.clone();
-        Callback::from(move |text: String| typed.set(text))
-    };
-    let again = Callback::from(move |()| attempt.set(*attempt + 1));
-    let problem = match (&progress, &*impact) {
-        (Progress::Failed(problem), _) | (_, Some(Err(problem))) => Some(problem),
-        _ => None,
-    };
-    let told = match &*impact {
-        None => html! { <div class="impact" role="status"><span class="skeleton-line" /><span class="visually-hidden">{ "Asking what it would change" }</span></div> },
-        Some(Err(_)) => html! { <span hidden=true /> },
-        Some(Ok(answer)) => {
-            let store = live.store();
-            let ends = store.leader_now(local).plus(store.lifetimes().tombstone_lifetime);
-            let lines = impact_lines(&answer.changes);
-            let nothing = lines.is_empty();
-            html! {
-                <div class="impact">
-                    <ul>
-                        { for lines.into_iter().map(|line| html! { <li>{ line }</li> }) }
-                        <li hidden={!nothing}>{ "Changes nothing: it is so already." }</li>
-                    </ul>
-                    <p class="muted">{ consequences(&props.act, &answer.changes, store.lifetimes(), &format::time_of_day(ends)) }</p>
-                </div>
-            }
+/// The server's word on what the act would change, and a field for the name where something is deleted.
+pub(super) fn view(form: &Form<'_>, act: &Act) -> Html {
+    let typed = form.state.fields.first().map_or("", String::as_str);
+    let matches = to_type(act).is_none_or(|name| name == typed);
+    let known = matches!(form.state.impact, Some(Ok(_)));
+    let above = html! { <>{ subject(act) }<div>{ told(form, act) }</div></> };
+    let fields = match to_type(act) {
+        None => html! { <span hidden=true /> },
+        Some(name) => {
+            let error = if matches || typed.is_empty() { "" } else { "That is not its name." };
+            let look = FieldLook {
+                id: "typed",
+                label: format!("Type {name} to confirm").into(),
+                error: error.into(),
+                autofocus: true,
+                ..FieldLook::default()
+            };
+            form.field(0, look)
         }
     };
-    let error = if matches || typed.is_empty() { "" } else { "That is not its name." };
-    html! {
-        <div class="dialog-body">
-            { subject(&props.act) }
-            <div>{ told }</div>
-            <form class="form" id="confirm" {onsubmit}>
-                <div hidden={to_type.is_none()}>
-                    <Field id="typed" label={format!("Type {} to confirm", to_type.clone().unwrap_or_default())}
-                        value={(*typed).clone()} {oninput} {error} autofocus={to_type.is_some()} />
-                </div>
-            </form>
-            { failure(problem, again) }
-            <div class="form-acts">
-                <button type="button" class="button" onclick={|_| close_dialog()} autofocus={to_type.is_none()}>{ "Cancel" }</button>
-                <button type="submit" form="confirm" class="button danger" disabled={!ready}>
-                    { verb(&props.act) }
-                </button>
+    form.frame(above, fields, ("button danger", verb(act)), (matches && known).then(|| act.clone()))
+}
+
+fn told(form: &Form<'_>, act: &Act) -> Html {
+    let Some(Ok(answer)) = &form.state.impact else {
+        return html! {
+            <div class="impact" role="status" hidden={form.state.impact.is_some()}>
+                <span class="skeleton-line" /><span class="visually-hidden">{ "Asking what it would change" }</span>
             </div>
+        };
+    };
+    let lifetimes = *form.live.store().lifetimes();
+    // To be shown on this machine's clock.
+    let ends = form.live.now().plus(lifetimes.tombstone_lifetime);
+    let mut lines = impact_lines(&answer.changes);
+    if lines.is_empty() {
+        lines.push("Changes nothing".into());
+    }
+    html! {
+        <div class="impact">
+            <ul>{ for lines.into_iter().map(|line| html! { <li>{ line }</li> }) }</ul>
+            <p class="muted">{ consequences(act, &answer.changes, &lifetimes, &format::time_of_day(ends)) }</p>
         </div>
     }
 }
 
 fn subject(act: &Act) -> Html {
-    let line = |symbol, what: &'static str, name: &str| html! {
-        <p class="subject">{ icon(symbol) }<span class="muted">{ what }</span><bdi class="name">{ name.to_owned() }</bdi></p>
+    let lines: Vec<(Icon, &str, &str)> = match act {
+        Act::CreateTopic { topic } | Act::DeleteTopic { topic } | Act::Register { topic, .. } => {
+            vec![(Icon::Topic, "Topic", topic)]
+        }
+        Act::CreateChannel { topic, channel } | Act::DeleteChannel { topic, channel } => {
+            vec![(Icon::Channel, "Channel", channel), (Icon::Topic, "of topic", topic)]
+        }
+        Act::Tombstone { topic, node } | Act::Unregister { node, topic: Some(topic) } => {
+            vec![(Icon::Node, "Node", node), (Icon::Topic, "in topic", topic)]
+        }
+        Act::Unregister { node, topic: None } => vec![(Icon::Node, "Node", node), (Icon::Topic, "in", "every topic")],
     };
-    match act {
-        Act::CreateTopic { topic } | Act::DeleteTopic { topic } => line(Icon::Topic, "Topic", topic),
-        Act::CreateChannel { topic, channel } | Act::DeleteChannel { topic, channel } => html! {
-            <>{ line(Icon::Channel, "Channel", channel) }{ line(Icon::Topic, "of topic", topic) }</>
-        },
-        Act::Tombstone { topic, node } | Act::Unregister { node, topic: Some(topic) } => html! {
-            <>{ line(Icon::Node, "Node", node) }{ line(Icon::Topic, "in topic", topic) }</>
-        },
-        Act::Unregister { node, topic: None } => html! {
-            <>{ line(Icon::Node, "Node", node) }{ line(Icon::Topic, "in", "every topic") }</>
-        },
-        Act::Register { topic, .. } => line(Icon::Topic, "Topic", topic),
-    }
+    let line = |(symbol, what, name): (Icon, &str, &str)| {
+        html! { <p class="subject">{ icon(symbol) }<span class="muted">{ what }</span><bdi class="name">{ name }</bdi></p> }
+    };
+    html! { <div>{ for lines.into_iter().map(line) }</div> }
 }
 
 fn verb(act: &Act) -> &'static str {
@@ -150,13 +94,16 @@ fn verb(act: &Act) -> &'static str {
     }
 }
 
-fn said(act: &Act) -> String {
+/// What to say once it is done, and where to go from what is gone.
+pub(super) fn done(act: &Act) -> (String, Option<Route>) {
     match act {
-        Act::DeleteTopic { topic } => format!("Topic {topic} deleted."),
-        Act::DeleteChannel { topic, channel } => format!("Channel {channel} of {topic} deleted."),
-        Act::Tombstone { topic, node } => format!("{node} is hidden under {topic}."),
-        Act::Unregister { node, topic: Some(topic) } => format!("{node} unregistered from {topic}."),
-        Act::Unregister { node, topic: None } => format!("{node} unregistered."),
-        _ => "Done.".into(),
+        Act::DeleteTopic { topic } => (format!("Topic {topic} deleted."), Some(Route::Topics)),
+        Act::DeleteChannel { topic, channel } => {
+            (format!("Channel {channel} of {topic} deleted."), Some(Route::topic(topic)))
+        }
+        Act::Tombstone { topic, node } => (format!("{node} is hidden under {topic}."), None),
+        Act::Unregister { node, topic: Some(topic) } => (format!("{node} unregistered from {topic}."), None),
+        Act::Unregister { node, topic: None } => (format!("{node} unregistered."), None),
+        _ => ("Done.".into(), None),
     }
 }

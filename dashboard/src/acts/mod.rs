@@ -2,20 +2,16 @@
 
 mod confirm;
 mod create;
+mod form;
 mod impact;
 mod register;
-mod submit;
 
 use yew::prelude::*;
 
 pub use impact::{consequences, impact_lines};
 
-use self::{confirm::Confirm, create::Create, register::Register};
-use crate::{
-    client::Act,
-    components::{Dialog, TokenForm, close_dialog},
-    live::use_live,
-};
+use self::form::AskForm;
+use crate::{client::Act, components::Dialog, live::Live};
 
 /// What is asked of a person.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,24 +33,12 @@ pub enum Ask {
 }
 
 /// The dialog of whatever is asked.
-#[component]
-pub fn AskDialog() -> Html {
-    let live = use_live();
-    let onclose = {
-        let live = live.clone();
-        Callback::from(move |()| live.settle())
-    };
-    let dialog = live.asked().map(|ask| {
-        let title = title(&ask);
-        let content = match ask {
-            Ask::Create { topic } => html! { <Create {topic} /> },
-            Ask::Register { topic } => html! { <Register {topic} /> },
-            Ask::Confirm(act) => html! { <Confirm {act} /> },
-            Ask::Token => html! { <div class="dialog-body"><TokenForm ondone={|()| close_dialog()} /></div> },
-        };
-        html! { <Dialog key={title} {title} {onclose}>{ content }</Dialog> }
-    });
-    html! { <div class="dialog-place">{ dialog.unwrap_or_else(|| html! { <span hidden=true /> }) }</div> }
+pub fn ask_dialog(live: &Live) -> Html {
+    let Some(ask) = live.asked() else { return html! { <span hidden=true /> } };
+    let title = title(&ask);
+    let settling = live.clone();
+    let onclose = Callback::from(move |()| settling.settle());
+    html! { <Dialog key={title} {title} {onclose}><AskForm live={live.clone()} {ask} /></Dialog> }
 }
 
 fn title(ask: &Ask) -> &'static str {

@@ -1,69 +1,74 @@
-//! What is wrong, above whatever is still there to see.
+//! What is wrong, above whatever is still there to see; and what was done, in a corner.
 
 use yew::prelude::*;
 
-use super::{Icon, icon};
-use crate::{
-    acts::Ask,
-    format,
-    live::{use_live, use_now},
-    store::{Connection, Event},
-};
+use super::{Icon, Look, button, button::square, icon};
+use crate::{acts::Ask, format, live::Live, store::Event};
 
 /// Says why what is shown may be out of date, and offers a way on. Nothing where all is well.
-#[component]
-pub fn Banner() -> Html {
-    let live = use_live();
-    let (problem, connection, held, loaded) = {
-        let store = live.store();
-        (store.problem().cloned(), store.connection(), store.is_held(), store.is_loaded())
+pub fn banner(live: &Live) -> Html {
+    let store = live.store();
+    let again = live.clone();
+    let told = match store.problem() {
+        Some(problem) if problem.wants_token() && store.is_loaded() => Some((
+            "banner bad",
+            Icon::Key,
+            problem.title(),
+            problem.advice(),
+            button(Look::Small, Icon::Key, "Enter a token", move || again.ask(Ask::Token)),
+        )),
+        Some(problem) if !problem.wants_token() => Some((
+            "banner bad",
+            Icon::Alert,
+            problem.title(),
+            problem.advice(),
+            button(Look::Small, Icon::Refresh, "Try again", move || again.refresh()),
+        )),
+        None if store.is_held() => Some((
+            "banner plain",
+            Icon::Pause,
+            "Paused".into(),
+            String::new(),
+            button(Look::Small, Icon::Play, "Go on", move || again.send(Event::Held(false))),
+        )),
+        _ => None,
     };
-    let content = match problem {
-        Some(problem) if loaded || connection != Connection::Locked => {
-            let act = if problem.wants_token() {
-                let live = live.clone();
-                let enter = Callback::from(move |_| live.ask(Ask::Token));
-                html! { <button type="button" class="button small" onclick={enter}>{ icon(Icon::Key) }{ "Enter a token" }</button> }
-            } else {
-                let live = live.clone();
-                let retry = Callback::from(move |_| live.refresh());
-                html! { <button type="button" class="button small" onclick={retry}>{ icon(Icon::Refresh) }{ "Try again" }</button> }
-            };
-            html! {
-                <div class="banner bad">
-                    { icon(Icon::Alert) }
-                    <div class="banner-text">
-                        <strong>{ problem.title() }</strong>
-                        <span>{ problem.advice() }</span>
-                        <Age />
-                    </div>
-                    { act }
+    let content = match told {
+        None => html! { <span hidden=true /> },
+        Some((class, symbol, title, advice, act)) => html! {
+            <div {class}>
+                { icon(symbol) }
+                <div class="banner-text">
+                    <strong>{ title }</strong><span>{ advice }</span><span class="muted number">{ age(live) }</span>
                 </div>
-            }
-        }
-        None if held => {
-            let live = live.clone();
-            let resume = Callback::from(move |_| live.send(Event::Held(false)));
-            html! {
-                <div class="banner plain">
-                    { icon(Icon::Pause) }
-                    <div class="banner-text"><strong>{ "Paused" }</strong><Age /></div>
-                    <button type="button" class="button small" onclick={resume}>{ icon(Icon::Play) }{ "Go on" }</button>
-                </div>
-            }
-        }
-        _ => html! { <span hidden=true /> },
+                { act }
+            </div>
+        },
     };
     html! { <div class="banner-place">{ content }</div> }
 }
 
 /// How old the data is, and when the next attempt is made.
-#[component]
-fn Age() -> Html {
-    let (live, now) = (use_live(), use_now());
-    let store = live.store();
-    let age = store.age(now).map(|age| format!("What you see is {} old.", format::duration(age)));
+fn age(live: &Live) -> String {
+    let (store, now) = (live.store(), live.now());
+    let age = store.age(now).map(|age| format!("What you see is {} old. ", format::duration(age)));
     let retry = store.retry_at().filter(|at| *at > now && !store.is_paused());
-    let retry = retry.map(|at| format!(" Next attempt in {}.", format::remaining(at.since(now))));
-    html! { <span class="muted number">{ age }{ retry }</span> }
+    let retry = retry.map(|at| format!("Next attempt in {}.", format::remaining(at.since(now))));
+    format!("{}{}", age.unwrap_or_default(), retry.unwrap_or_default())
+}
+
+/// The corner of the page where notices come and go.
+pub fn notices(live: &Live) -> Html {
+    let notices = live.notices().into_iter().map(|notice| {
+        let dismissing = live.clone();
+        let dismiss = Callback::from(move |_| dismissing.dismiss(notice.id));
+        html! {
+            <div key={notice.id} class="notice">
+                { icon(Icon::Check) }
+                <span class="notice-text">{ notice.text }</span>
+                { square("button quiet square small", dismiss, Icon::Close, "Dismiss".into()) }
+            </div>
+        }
+    });
+    html! { <div class="notices" role="status">{ for notices }</div> }
 }

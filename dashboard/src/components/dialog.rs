@@ -5,14 +5,14 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
-use super::{Icon, icon};
+use super::{Icon, button::square};
 use crate::dom;
 
 /// What [`Dialog`] takes.
 #[derive(Properties, PartialEq)]
 pub struct DialogProps {
     /// What it is about.
-    pub title: AttrValue,
+    pub title: &'static str,
     /// Called once it is closed, however that came about.
     pub onclose: Callback<()>,
     /// What is in it.
@@ -34,13 +34,12 @@ pub fn Dialog(props: &DialogProps) -> Html {
             move || drop(listener)
         });
     }
+    let close = Callback::from(|_| close_dialog());
     html! {
         <dialog ref={node} class="dialog" aria-labelledby="dialog-title">
             <div class="dialog-head">
-                <h2 id="dialog-title">{ props.title.clone() }</h2>
-                <button type="button" class="button quiet square" onclick={|_| close_dialog()} title="Close">
-                    { icon(Icon::Close) }<span class="visually-hidden">{ "Close" }</span>
-                </button>
+                <h2 id="dialog-title">{ props.title }</h2>
+                { square("button quiet square", close, Icon::Close, "Close".into()) }
             </div>
             { props.children.clone() }
         </dialog>

@@ -4,37 +4,28 @@ use yew::prelude::*;
 
 use super::{Icon, icon};
 
-/// What [`Empty`] takes.
-#[derive(Properties, PartialEq)]
-pub struct EmptyProps {
-    /// What is missing.
-    #[prop_or(Icon::None)]
-    pub symbol: Icon,
-    /// That it is missing.
-    pub title: AttrValue,
-    /// Why, and what to do.
-    #[prop_or_default]
-    pub children: Html,
+/// Says that nothing is there, why, and what to do about it.
+pub fn empty(symbol: Icon, title: impl Into<AttrValue>, why: &'static str, act: Html) -> Html {
+    raw(symbol, title.into(), why.into(), act)
 }
 
-/// Says that nothing is there, and what to do about it.
-#[component]
-pub fn Empty(props: &EmptyProps) -> Html {
+fn raw(symbol: Icon, title: AttrValue, why: AttrValue, act: Html) -> Html {
     html! {
         <div class="empty">
-            <span class="empty-icon">{ icon(props.symbol) }</span>
-            <p class="empty-title">{ props.title.clone() }</p>
-            <div class="empty-text">{ props.children.clone() }</div>
+            <span class="empty-icon">{ icon(symbol) }</span>
+            <p class="empty-title">{ title }</p>
+            <p class="empty-text">{ why }</p>
+            <div class="empty-act">{ act }</div>
         </div>
     }
 }
 
 /// Grey lines in place of what is still on its way.
-pub fn skeleton(lines: usize) -> Html {
+pub fn skeleton() -> Html {
     html! {
         <div class="card skeleton" role="status">
             <span class="visually-hidden">{ "Loading" }</span>
-            { for (0..lines).map(|_| html! { <span class="skeleton-line" /> }) }
+            { for (0..6).map(|_| html! { <span class="skeleton-line" /> }) }
         </div>
     }
 }

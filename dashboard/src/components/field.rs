@@ -1,99 +1,81 @@
-//! Fields of forms.
+//! Fields of forms and of tables.
 
 use yew::prelude::*;
 
 use super::{Icon, icon};
 use crate::dom;
 
-/// What [`Field`] takes.
-#[derive(Properties, PartialEq)]
-pub struct FieldProps {
+/// What a field looks like and takes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FieldLook {
     /// Its id in the page.
-    pub id: AttrValue,
+    pub id: &'static str,
     /// What goes into it.
     pub label: AttrValue,
-    /// What is in it.
-    pub value: AttrValue,
-    /// Called with each change.
-    pub oninput: Callback<String>,
     /// What to know before filling it in.
-    #[prop_or_default]
     pub hint: AttrValue,
     /// What is wrong with it; empty where nothing is.
-    #[prop_or_default]
     pub error: AttrValue,
-    /// `text`, `password`, …
-    #[prop_or(AttrValue::Static("text"))]
-    pub kind: AttrValue,
-    /// The keyboard to offer.
-    #[prop_or_default]
-    pub inputmode: AttrValue,
+    /// Whether it hides what is typed.
+    pub secret: bool,
+    /// Whether a keyboard of digits will do.
+    pub digits: bool,
     /// Whether the focus starts here.
-    #[prop_or_default]
     pub autofocus: bool,
 }
 
-/// A labelled field with a hint, and what is wrong with it.
-#[component]
-pub fn Field(props: &FieldProps) -> Html {
-    let note = format!("{}-note", props.id);
-    let oninput = {
-        let oninput = props.oninput.clone();
-        Callback::from(move |event: InputEvent| oninput.emit(dom::value_of(&event)))
-    };
-    let wrong = !props.error.is_empty();
+/// A labelled field with a hint, or with what is wrong with it.
+pub fn field(look: FieldLook, value: &str, oninput: impl Fn(String) + 'static) -> Html {
+    raw(look, value.to_owned(), typed(oninput))
+}
+
+/// A field that filters while one types.
+pub fn search_field(label: &'static str, value: &str, oninput: impl Fn(String) + 'static) -> Html {
+    let oninput = typed(oninput);
     html! {
-        <div class={classes!("field", wrong.then_some("wrong"))}>
-            <label for={props.id.clone()}>{ props.label.clone() }</label>
-            <input
-                id={props.id.clone()}
-                type={props.kind.clone()}
-                value={props.value.clone()}
-                inputmode={(!props.inputmode.is_empty()).then(|| props.inputmode.clone())}
-                autofocus={props.autofocus}
-                autocomplete="off"
-                autocapitalize="none"
-                spellcheck="false"
-                aria-describedby={note.clone()}
-                aria-invalid={wrong.then_some("true")}
-                {oninput}
-            />
-            <p id={note} class="field-note">{ if wrong { props.error.clone() } else { props.hint.clone() } }</p>
+        <div class="search" role="search">
+            { icon(Icon::Search) }
+            <input type="search" aria-label={label} placeholder={label} value={value.to_owned()} autocomplete="off"
+                autocapitalize="none" spellcheck="false" {oninput} />
         </div>
     }
 }
 
-/// What [`SearchField`] takes.
-#[derive(Properties, PartialEq)]
-pub struct SearchFieldProps {
-    /// What it searches.
-    pub label: AttrValue,
-    /// What is searched for.
-    pub value: AttrValue,
-    /// Called with each change.
-    pub oninput: Callback<String>,
+/// Which rows of a table to show: each state's key and what it is called, and the key of the one chosen, if one is.
+pub fn state_filter(
+    states: impl Iterator<Item = (&'static str, &'static str)>,
+    chosen: &str,
+    onchoose: impl Fn(String) + 'static,
+) -> Html {
+    let states: Vec<Html> = states
+        .map(|(key, label)| html! { <option value={key} selected={chosen == key}>{ label }</option> })
+        .collect();
+    let onchange = Callback::from(move |event: Event| onchoose(dom::value_of(&event)));
+    html! {
+        <select class="select" aria-label="State" {onchange}>
+            <option value="" selected={chosen.is_empty()}>{ "Every state" }</option>
+            { states }
+        </select>
+    }
 }
 
-/// A field that filters while one types.
-#[component]
-pub fn SearchField(props: &SearchFieldProps) -> Html {
-    let oninput = {
-        let oninput = props.oninput.clone();
-        Callback::from(move |event: InputEvent| oninput.emit(dom::value_of(&event)))
-    };
+fn typed(oninput: impl Fn(String) + 'static) -> Callback<InputEvent> {
+    Callback::from(move |event: InputEvent| oninput(dom::value_of(&event)))
+}
+
+fn raw(look: FieldLook, value: String, oninput: Callback<InputEvent>) -> Html {
+    let FieldLook { id, label, hint, error, secret, digits, autofocus } = look;
+    let note = format!("{id}-note");
+    let wrong = !error.is_empty();
     html! {
-        <div class="search" role="search">
-            { icon(Icon::Search) }
-            <input
-                type="search"
-                aria-label={props.label.clone()}
-                placeholder={props.label.clone()}
-                value={props.value.clone()}
-                autocomplete="off"
-                autocapitalize="none"
-                spellcheck="false"
-                {oninput}
-            />
+        <div class={if wrong { "field wrong" } else { "field" }}>
+            <label for={id}>{ label }</label>
+            <input {id} {value} {oninput} {autofocus}
+                type={if secret { "password" } else { "text" }}
+                inputmode={digits.then_some("numeric")}
+                autocomplete="off" autocapitalize="none" spellcheck="false"
+                aria-describedby={note.clone()} aria-invalid={wrong.then_some("true")} />
+            <p id={note} class="field-note">{ if wrong { error } else { hint } }</p>
         </div>
     }
 }

@@ -1,35 +1,33 @@
-//! What pages are made of.
+//! What pages are made of. Plain functions wherever nothing has to be remembered: each component of its own costs 4 KB
+//! of what a browser loads.
 
 mod badge;
 mod banner;
-mod copy;
+mod button;
 mod dialog;
 mod empty;
 mod field;
 mod icon;
 mod link;
-mod notices;
 mod pill;
 mod producers;
-mod query;
-mod ring;
+mod snippet;
 mod table;
-mod theme;
+mod time;
 mod token;
 
-pub use badge::{count_badge, ephemeral_badge, liveness_badge, topic_badge};
-pub use banner::Banner;
-pub use copy::{CopyButton, Snippet};
+pub use badge::{badge, ephemeral_badge, liveness_badge, plain_badge, topic_badge};
+pub use banner::{banner, notices};
+pub use button::{Look, act_button, button, theme_button};
 pub use dialog::{Dialog, close_dialog};
-pub use empty::{Empty, skeleton};
-pub use field::{Field, SearchField};
+pub use empty::{empty, skeleton};
+pub use field::{FieldLook, field, search_field, state_filter};
 pub use icon::{Icon, icon};
-pub use link::Link;
-pub use notices::Notices;
-pub use pill::Pill;
-pub use producers::{ProducerTable, Silence, text};
-pub use query::use_query;
-pub use ring::Countdown;
-pub use table::{Head, StateFilter, Window, use_window};
-pub use theme::ThemeButton;
-pub use token::{TokenForm, TokenPanel};
+pub use link::{link, link_with, name_link};
+pub use pill::pill;
+pub use producers::{producer_table, text};
+pub(crate) use producers::cell;
+pub use snippet::{copy_button, snippet};
+pub use table::{Column, LongTable, heads};
+pub use time::{countdown, silence};
+pub use token::{TokenForm, token_panel};

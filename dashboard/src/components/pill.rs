@@ -5,47 +5,37 @@ use yew::prelude::*;
 use super::{Icon, icon};
 use crate::{
     format,
-    live::{use_live, use_now},
+    live::Live,
     store::{Connection, Event},
 };
 
 /// Says how the feed is doing and how old the data is; pressed, it pauses or goes on.
-#[component]
-pub fn Pill() -> Html {
-    let (live, now) = (use_live(), use_now());
+pub fn pill(live: &Live) -> Html {
     let (connection, held, age) = {
         let store = live.store();
-        (store.connection(), store.is_held(), store.age(now))
+        (store.connection(), store.is_held(), store.age(live.now()))
     };
-    let (word, tone) = match connection {
-        Connection::Connecting => ("Connecting", "waiting"),
-        Connection::Polling => ("Polling", "good"),
-        Connection::Paused => ("Paused", "plain"),
-        Connection::Reconnecting => ("Reconnecting", "warn"),
-        Connection::Locked => ("Token needed", "bad"),
+    let (word, class) = match connection {
+        Connection::Connecting => ("Connecting", "pill plain"),
+        Connection::Polling => ("Polling", "pill good"),
+        Connection::Paused => ("Paused", "pill plain"),
+        Connection::Reconnecting => ("Reconnecting", "pill warn"),
+        Connection::Locked => ("Token needed", "pill bad"),
     };
-    let age = age.map(format::duration);
-    let symbol = if connection == Connection::Locked {
-        Icon::Key
-    } else if held {
-        Icon::Play
-    } else {
-        Icon::Pause
-    };
-    let onclick = Callback::from(move |_| live.send(Event::Held(!held)));
+    let symbol = if held { Icon::Play } else { Icon::Pause };
     let act = if held { "Go on asking the server" } else { "Stop asking the server" };
+    let live = live.clone();
+    let onclick = Callback::from(move |_| live.send(Event::Held(!held)));
+    // The age changes every second and would chatter; the word alone is said when it changes.
     html! {
         <>
-            <button type="button" class={classes!("pill", tone)} {onclick} aria-pressed={held.to_string()} title={act}>
+            <button type="button" {class} {onclick} title={act}>
                 <span class="pill-dot" aria-hidden="true" />
-                <span class="pill-word">{ word }</span>
-                <span class="pill-age number" hidden={age.is_none()}>
-                    <span class="visually-hidden">{ "data is " }</span>{ age }<span class="visually-hidden">{ " old" }</span>
-                </span>
+                <span>{ word }</span>
+                <span class="pill-age number" hidden={age.is_none()}>{ age.map(format::duration) }</span>
                 { icon(symbol) }
-                <span class="visually-hidden">{ if held { "Paused by you" } else { "Press to pause" } }</span>
+                <span class="visually-hidden">{ act }</span>
             </button>
-            // The age changes every second and would chatter; the word alone is said when it changes.
             <span class="visually-hidden" role="status">{ word }</span>
         </>
     }

@@ -1,139 +1,85 @@
 //! The producers of a topic or of a channel.
 
+use lookupd_core::Via;
 use yew::prelude::*;
 
-use super::{Countdown, Icon, Link, icon, liveness_badge};
+use super::{Column, Icon, act_button, countdown, heads, liveness_badge, name_link, silence};
 use crate::{
     acts::Ask,
     client::Act,
-    format,
-    live::{use_live, use_now},
+    live::Live,
     route::Route,
     view::{Liveness, ProducerRow},
 };
 
-/// What [`ProducerTable`] takes.
-#[derive(Properties, PartialEq)]
-pub struct ProducerTableProps {
-    /// The topic that they are seen from.
-    pub topic: AttrValue,
-    /// Who.
-    pub rows: Vec<ProducerRow>,
-}
+const COLUMNS: [Column; 8] = [
+    Column { label: "Node", class: "", by: "" },
+    Column { label: "State", class: "", by: "" },
+    Column { label: "Hostname", class: "wide", by: "" },
+    Column { label: "TCP port", class: "wide numeric", by: "" },
+    Column { label: "Version", class: "wide", by: "" },
+    Column { label: "Zone", class: "wide", by: "" },
+    Column { label: "Via", class: "wide", by: "" },
+    Column { label: "", class: "acts", by: "" },
+];
 
 /// Each claim in a row: how it stands, what it says of itself, and what can be done about it.
-#[component]
-pub fn ProducerTable(props: &ProducerTableProps) -> Html {
+pub fn producer_table(live: &Live, topic: &str, rows: &[ProducerRow]) -> Html {
     html! {
         <div class="table-frame">
             <table class="table">
-                <caption class="visually-hidden">{ format!("Producers of {}", props.topic) }</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">{ "Node" }</th>
-                        <th scope="col">{ "State" }</th>
-                        <th scope="col" class="wide">{ "Hostname" }</th>
-                        <th scope="col" class="wide numeric">{ "TCP" }</th>
-                        <th scope="col" class="wide">{ "Version" }</th>
-                        <th scope="col" class="wide">{ "Zone" }</th>
-                        <th scope="col" class="wide">{ "Via" }</th>
-                        <th scope="col" class="acts"><span class="visually-hidden">{ "Acts" }</span></th>
-                    </tr>
-                </thead>
-                <tbody>
-                    { for props.rows.iter().map(|row| html! {
-                        <Row key={format!("{} {}", row.node, row.via)} topic={props.topic.clone()} row={row.clone()} />
-                    }) }
-                </tbody>
+                <caption class="visually-hidden">{ format!("Producers of {topic}") }</caption>
+                <thead>{ heads(live, &COLUMNS, None) }</thead>
+                <tbody>{ for rows.iter().map(|row| producer(live, topic, row)) }</tbody>
             </table>
         </div>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct RowProps {
-    topic: AttrValue,
-    row: ProducerRow,
-}
-
-#[component]
-fn Row(RowProps { topic, row }: &RowProps) -> Html {
-    let live = use_live();
-    let node = row.node.to_string();
-    let tombstone = {
-        let (live, topic, node) = (live.clone(), topic.to_string(), node.clone());
-        Callback::from(move |_| {
-            live.ask(Ask::Confirm(Act::Tombstone { topic: topic.clone(), node: node.clone() }));
-        })
+fn producer(live: &Live, topic: &str, row: &ProducerRow) -> Html {
+    let (node, now) = (row.node.to_string(), live.leader_now());
+    let ask = |act: Act| {
+        let live = live.clone();
+        move || live.ask(Ask::Confirm(act.clone()))
     };
-    let unregister = {
-        let (live, topic, node) = (live.clone(), topic.to_string(), node.clone());
-        Callback::from(move |_| {
-            live.ask(Ask::Confirm(Act::Unregister { node: node.clone(), topic: Some(topic.clone()) }));
-        })
+    let tombstone = ask(Act::Tombstone { topic: topic.into(), node: node.clone() });
+    let state = match &row.tombstone {
+        Some(tombstone) if row.liveness == Liveness::Active => countdown(tombstone, now),
+        Some(tombstone) => html! { <>{ countdown(tombstone, now) }{ liveness_badge(row.liveness) }</> },
+        None => html! { <>{ liveness_badge(row.liveness) }{ silence(row.liveness, now) }</> },
     };
-    let info = &row.info;
-    let over_http = row.via == lookupd_core::Via::Http;
+    let unregister = if row.via == Via::Http {
+        let act = Act::Unregister { node: node.clone(), topic: Some(topic.into()) };
+        act_button(Icon::Exit, "Unregister", &node, ask(act))
+    } else {
+        html! { <span hidden=true /> }
+    };
     html! {
-        <tr>
-            <th scope="row"><Link to={Route::node(&node)} class="name">{ node.clone() }</Link></th>
-            <td>
-                <span class="badges">
-                    { row.tombstone.map(|tombstone| html! { <Countdown {tombstone} /> }) }
-                    <span hidden={row.tombstone.is_some() && row.liveness == Liveness::Active}>{ liveness_badge(row.liveness) }</span>
-                    <Silence liveness={row.liveness} />
-                </span>
-            </td>
-            <td class="wide text">{ text(&info.hostname) }</td>
-            <td class="wide numeric">{ info.tcp_port.get() }</td>
-            <td class="wide text">{ text(&info.version) }</td>
-            <td class="wide text">{ text(&info.topology_zone) }</td>
-            <td class="wide text">{ row.via.to_string() }</td>
+        <tr key={format!("{node} {}", row.via)}>
+            <th scope="row">{ name_link(live, &Route::node(&node), &node) }</th>
+            <td><span class="badges">{ state }</span></td>
+            { cell("wide text", text(&row.info.hostname)) }
+            { cell("wide numeric", row.info.tcp_port.get().into()) }
+            { cell("wide text", text(&row.info.version)) }
+            { cell("wide text", text(&row.info.topology_zone)) }
+            { cell("wide text", text(&row.via.to_string())) }
             <td class="acts">
-                <span class="act-group">
-                    <button type="button" class="button quiet small" onclick={tombstone} title={format!("Tombstone {node}")}>
-                        { icon(Icon::Hidden) }<span class="act-word">{ "Tombstone" }</span>
-                        <span class="visually-hidden">{ format!(" {node}") }</span>
-                    </button>
-                    <button type="button" class="button quiet small" onclick={unregister} hidden={!over_http} title={format!("Unregister {node}")}>
-                        { icon(Icon::Exit) }<span class="act-word">{ "Unregister" }</span>
-                        <span class="visually-hidden">{ format!(" {node}") }</span>
-                    </button>
-                </span>
+                <span class="act-group">{ act_button(Icon::Hidden, "Tombstone", &node, tombstone) }{ unregister }</span>
             </td>
         </tr>
     }
 }
 
+/// A cell of a table.
+pub(crate) fn cell(class: &'static str, content: Html) -> Html {
+    html! { <td {class}>{ content }</td> }
+}
+
 /// A text from outside, or a dash where there is none.
 pub fn text(text: &str) -> Html {
     if text.is_empty() {
-        html! { <span class="muted"><span aria-hidden="true">{ "–" }</span><span class="visually-hidden">{ "none" }</span></span> }
+        html! { <span class="muted">{ "–" }</span> }
     } else {
         html! { <bdi title={text.to_owned()}>{ text }</bdi> }
     }
-}
-
-/// What [`Silence`] takes.
-#[derive(Properties, PartialEq)]
-pub struct SilenceProps {
-    /// Of the producer.
-    pub liveness: Liveness,
-}
-
-/// Since when a producer is not heard, and what comes of it.
-#[component]
-pub fn Silence(props: &SilenceProps) -> Html {
-    let (live, local) = (use_live(), use_now());
-    let now = live.store().leader_now(local);
-    let said = match props.liveness {
-        Liveness::Active => None,
-        Liveness::Silent { since, until } => Some(format!(
-            "for {}, inactive in {}",
-            format::duration(now.since(since)),
-            format::remaining(until.since(now))
-        )),
-        Liveness::Inactive { since } => Some(format!("for {}", format::duration(now.since(since)))),
-    };
-    html! { <span class="muted number" hidden={said.is_none()}>{ said }</span> }
 }

@@ -1,80 +1,127 @@
-//! Long tables: only the rows in view are there.
+//! Tables; of long ones only the rows in view are there.
 
 use gloo_events::EventListener;
-use web_sys::{Element, HtmlSelectElement};
+use web_sys::Element;
 use yew::prelude::*;
 
-use super::Icon;
+use super::{Icon, icon};
 use crate::{
     dom,
+    live::Live,
     view::{Direction, Order},
 };
 
-/// Which rows of a table to render, and the room that the others take.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Window {
-    /// The first.
-    pub first: usize,
-    /// The one after the last.
-    pub last: usize,
-    row_height: f64,
-    count: usize,
+/// A column of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// What its head says.
+    pub label: &'static str,
+    /// Its classes; `numeric` holds numbers.
+    pub class: &'static str,
+    /// What the table is ordered by when its head is pressed; empty where it can't be.
+    pub by: &'static str,
+}
+
+/// The heads of columns; those that can be pressed set `sort` in the address.
+pub fn heads(live: &Live, columns: &[Column], order: Option<Order>) -> Html {
+    html! { <tr>{ for columns.iter().map(|column| head(live, *column, order)) }</tr> }
+}
+
+fn head(live: &Live, Column { label, class, by }: Column, order: Option<Order>) -> Html {
+    let Some(order) = order.filter(|_| !by.is_empty()) else {
+        return html! { <th scope="col" {class}>{ label }</th> };
+    };
+    let (sort, symbol) = match (order.key == by, order.direction) {
+        (false, _) => (None, None),
+        (true, Direction::Ascending) => (Some("ascending"), Some(Icon::Up)),
+        (true, Direction::Descending) => (Some("descending"), Some(Icon::Down)),
+    };
+    let live = live.clone();
+    let onclick = Callback::from(move |_| {
+        live.set_query("sort", &order.pressed(by, class.contains("numeric")).to_string());
+    });
+    html! {
+        <th scope="col" {class} aria-sort={sort}>
+            <button type="button" class="head" {onclick}>
+                <span>{ label }</span><span class="head-mark">{ symbol.map(icon) }</span>
+            </button>
+        </th>
+    }
+}
+
+/// Which rows to render.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    first: usize,
+    last: usize,
+    row_height: u32,
 }
 
 /// Rows rendered beyond either edge of the view, so that scrolling and tabbing meet rows.
-const OVERSCAN: usize = 10;
-
-/// Before a row was measured: roughly a row.
-const GUESSED_HEIGHT: f64 = 48.0;
+const OVERSCAN: u32 = 10;
 
 impl Window {
-    fn at_start(count: usize) -> Self {
-        Self { first: 0, last: count.min(40), row_height: GUESSED_HEIGHT, count }
-    }
+    /// Before anything was measured.
+    const START: Self = Self { first: 0, last: 40, row_height: 49 };
 
     /// The rows in view of a table body whose top stands at `top` in a view of this height.
-    fn of(top: f64, view_height: f64, row_height: f64, count: usize) -> Self {
+    fn of(top: i32, view_height: u32, row_height: u32) -> Self {
         // In steps, so that a small scroll changes nothing.
-        const STEP: usize = 5;
-        let first = (-top / row_height).max(0.0) as usize;
-        let last = ((view_height - top) / row_height).max(0.0).ceil() as usize;
-        let first = first.saturating_sub(OVERSCAN) / STEP * STEP;
-        let last = (last + OVERSCAN).div_ceil(STEP) * STEP;
-        Self { first: first.min(count), last: last.min(count), row_height, count }
+        const STEP: u32 = 5;
+        let above = u32::try_from(top.saturating_neg()).unwrap_or(0);
+        let first = (above / row_height).saturating_sub(OVERSCAN) / STEP * STEP;
+        let bottom = u32::try_from(i64::from(view_height) - i64::from(top)).unwrap_or(0);
+        let last = (bottom.div_ceil(row_height) + OVERSCAN).div_ceil(STEP) * STEP;
+        Self { first: first as usize, last: last as usize, row_height }
     }
 
-    /// An empty row as high as all rows before those rendered.
-    pub fn before(&self) -> Html {
-        self.spacer("before", self.first)
-    }
-
-    /// An empty row as high as all rows after those rendered.
-    pub fn after(&self) -> Html {
-        self.spacer("after", self.count - self.last.min(self.count))
-    }
-
-    fn spacer(&self, key: &'static str, rows: usize) -> Html {
-        // An attribute, since the page's policy takes no inline style.
-        let height = (rows as f64 * self.row_height).round().to_string();
-        html! { <tr {key} class="spacer" aria-hidden="true" hidden={rows == 0}><td colspan="99" {height}></td></tr> }
+    /// Within so many rows.
+    fn within(self, count: usize) -> Self {
+        let last = self.last.min(count);
+        // What was scrolled to may be gone: then the end is shown.
+        Self { first: self.first.min(last.saturating_sub(OVERSCAN as usize)), last, ..self }
     }
 }
 
-/// The window of a table of `count` rows of equal height in the page, and the reference that its body must carry.
-#[hook]
-pub fn use_window(count: usize) -> (NodeRef, Window) {
+/// What [`LongTable`] takes.
+#[derive(Properties)]
+pub struct LongTableProps {
+    /// Everything.
+    pub live: Live,
+    /// What it is, for who can't see it.
+    pub caption: &'static str,
+    /// Its columns.
+    pub columns: &'static [Column],
+    /// How it is ordered.
+    pub order: Order,
+    /// How many rows it has.
+    pub count: usize,
+    /// The cells of a row, and what tells it from all others.
+    pub row: Callback<usize, (String, Html)>,
+}
+
+impl PartialEq for LongTableProps {
+    fn eq(&self, other: &Self) -> bool {
+        // What a row shows changes with the version alone.
+        self.live == other.live && self.order == other.order && self.count == other.count
+    }
+}
+
+/// A table of any length, with rows of one height, that scrolls with the page.
+#[component]
+pub fn LongTable(props: &LongTableProps) -> Html {
     let body = use_node_ref();
-    let window = use_state_eq(|| Window::at_start(count));
+    let window = use_state_eq(|| Window::START);
     {
         let (body, window) = (body.clone(), window.setter());
-        use_effect_with(count, move |&count| {
+        use_effect_with(props.count, move |_| {
             let measure = move || {
                 let Some(element) = body.cast::<Element>() else { return };
                 let row = element.query_selector("tr:not(.spacer)").ok().flatten();
-                let height = row.map_or(0.0, |row| row.get_bounding_client_rect().height());
-                let height = if height > 0.0 { height } else { GUESSED_HEIGHT };
+                let height = row.map_or(0.0, |row| row.get_bounding_client_rect().height()).round() as u32;
+                let height = if height > 0 { height } else { Window::START.row_height };
                 let view = dom::window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(1_000.0);
-                window.set(Window::of(element.get_bounding_client_rect().top(), view, height, count));
+                window.set(Window::of(element.get_bounding_client_rect().top() as i32, view as u32, height));
             };
             measure();
             // Browsers send one such event a frame at most.
@@ -84,89 +131,28 @@ pub fn use_window(count: usize) -> (NodeRef, Window) {
             move || drop((scrolled, resized))
         });
     }
-    // Between a change of the count and its measurement the window may reach beyond the end.
-    let mut current = *window;
-    current.count = count;
-    current.last = current.last.min(count);
-    current.first = current.first.min(current.last);
-    if current.first == current.last && count > 0 {
-        current = Window::at_start(count);
-    }
-    (body, current)
-}
-
-/// What [`Head`] takes.
-#[derive(Properties, PartialEq)]
-pub struct HeadProps {
-    /// What the column is ordered by; not at all without it.
-    #[prop_or_default]
-    pub by: Option<&'static str>,
-    /// How the table is ordered.
-    pub order: Order,
-    /// Called with the order wanted.
-    pub onorder: Callback<Order>,
-    /// Whether it holds numbers.
-    #[prop_or_default]
-    pub numeric: bool,
-    /// Its classes.
-    #[prop_or_default]
-    pub class: Classes,
-    /// What it says.
-    pub label: AttrValue,
-}
-
-/// The head of a column that a table can be ordered by.
-#[component]
-pub fn Head(props: &HeadProps) -> Html {
-    let class = classes!(props.class.clone(), props.numeric.then_some("numeric"));
-    let Some(by) = props.by else { return html! { <th scope="col" {class}>{ props.label.clone() }</th> } };
-    let (sort, symbol) = match (props.order.key == by, props.order.direction) {
-        (false, _) => (None, None),
-        (true, Direction::Ascending) => (Some("ascending"), Some(Icon::Up)),
-        (true, Direction::Descending) => (Some("descending"), Some(Icon::Down)),
+    let Window { first, last, row_height } = window.within(props.count);
+    let spacer = |key: &'static str, rows: usize| {
+        // An attribute, since the page's policy takes no inline style.
+        let height = (rows * row_height as usize).to_string();
+        html! { <tr {key} class="spacer" aria-hidden="true" hidden={rows == 0}><td colspan="9" {height}></td></tr> }
     };
-    let onclick = {
-        let (order, numeric, onorder) = (props.order, props.numeric, props.onorder.clone());
-        Callback::from(move |_| onorder.emit(order.pressed(by, numeric)))
+    let row = |place: usize| {
+        let (key, cells) = props.row.emit(place);
+        html! { <tr {key} aria-rowindex={(place + 2).to_string()}>{ cells }</tr> }
     };
     html! {
-        <th scope="col" {class} aria-sort={sort}>
-            <button type="button" class="head" {onclick}>
-                <span>{ props.label.clone() }</span>
-                <span class="head-mark">{ symbol.map(super::icon) }</span>
-            </button>
-        </th>
-    }
-}
-
-/// What [`StateFilter`] takes.
-#[derive(Properties, PartialEq)]
-pub struct StateFilterProps {
-    /// Every state: its key and what it is called.
-    pub states: Vec<(&'static str, &'static str)>,
-    /// The key of the one chosen; empty for all.
-    pub chosen: AttrValue,
-    /// Called with the key wanted.
-    pub onchoose: Callback<String>,
-}
-
-/// Which rows of a table to show.
-#[component]
-pub fn StateFilter(props: &StateFilterProps) -> Html {
-    let onchange = {
-        let onchoose = props.onchoose.clone();
-        Callback::from(move |event: Event| {
-            let select: HtmlSelectElement = event.target_unchecked_into();
-            onchoose.emit(select.value());
-        })
-    };
-    html! {
-        <select class="select" aria-label="State" {onchange}>
-            <option value="" selected={props.chosen.is_empty()}>{ "Every state" }</option>
-            { for props.states.iter().map(|(key, label)| html! {
-                <option value={*key} selected={props.chosen == *key}>{ *label }</option>
-            }) }
-        </select>
+        <section class="card flush">
+            <table class="table fixed" aria-rowcount={(props.count + 1).to_string()}>
+                <caption class="visually-hidden">{ props.caption }</caption>
+                <thead>{ heads(&props.live, props.columns, Some(props.order)) }</thead>
+                <tbody ref={body}>
+                    { spacer("before first", first) }
+                    { for (first..last).map(row) }
+                    { spacer("after last", props.count - last) }
+                </tbody>
+            </table>
+        </section>
     }
 }
 
@@ -177,16 +163,16 @@ mod tests {
     #[test]
     fn only_the_rows_in_view_and_a_few_more_are_there() {
         for (top, first, last) in [
-            (200.0, 0, 30),
-            (0.0, 0, 30),
-            (-40.0 * 1_000.0, 990, 1_030),
-            (-40.0 * 19_990.0, 19_980, 20_000),
-            (-40.0 * 50_000.0, 20_000, 20_000),
+            (200, 0, 25),
+            (0, 0, 30),
+            (-40 * 1_000, 990, 1_030),
+            (-40 * 19_990, 19_980, 20_000),
+            (-40 * 50_000, 19_990, 20_000),
         ] {
-            let window = Window::of(top, 800.0, 40.0, 20_000);
+            let window = Window::of(top, 800, 40).within(20_000);
             assert_eq!((window.first, window.last), (first, last), "{top}");
             assert!(window.last - window.first <= 80);
         }
-        assert_eq!(Window::of(100.0, 800.0, 40.0, 3).last, 3);
+        assert_eq!(Window::of(100, 800, 40).within(3), Window { first: 0, last: 3, row_height: 40 });
     }
 }

@@ -1,17 +1,20 @@
 //! What a consumer sees now, and why.
 
 use lookupd_core::api::{Explain, Explained, Verdict};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
-use super::head;
+use super::{card, nothing, page};
 use crate::{
-    components::{CopyButton, Empty, Field, Icon, Link, Snippet, icon, skeleton, use_query},
+    components::{
+        FieldLook, Icon, Look, badge, button, copy_button, empty, field, name_link, skeleton, snippet,
+    },
     dom, format,
-    live::{use_live, use_now},
+    live::Live,
     problem::Problem,
     route::{Route, encode},
-    view::{Order, TOPIC_COLUMNS, find_topics, topic_rows},
+    view::{Order, TOPIC_COLUMNS, find_topics},
 };
 
 /// An answer, as far as it came.
@@ -22,18 +25,23 @@ enum Answer {
     Failed(Problem),
 }
 
+/// What [`Lookup`] takes.
+#[derive(Properties, PartialEq)]
+pub struct LookupProps {
+    /// Everything.
+    pub live: Live,
+}
+
 /// Asks the server as a consumer would, and shows each producer with the reason why it is listed or left out.
 #[component]
-pub fn Lookup() -> Html {
-    let live = use_live();
-    let (query, set) = use_query();
-    let topic = query.get("topic").to_owned();
+pub fn Lookup(LookupProps { live }: &LookupProps) -> Html {
+    let topic = live.query().get("topic").to_owned();
     let epoch = live.store().epoch();
     let answer = use_state(|| Answer::Waiting);
     let attempt = use_state(|| 0_u32);
     let latest = use_mut_ref(|| 0_u32);
     {
-        let (live, answer, latest) = (live.clone(), answer.setter(), latest);
+        let (live, answer) = (live.clone(), answer.setter());
         // What is registered changed, or something ended: asked again, with the last answer in view until then.
         use_effect_with((topic.clone(), epoch, *attempt), move |(topic, _, _)| {
             let number = latest.borrow().wrapping_add(1);
@@ -51,176 +59,146 @@ pub fn Lookup() -> Html {
             });
         });
     }
-    let oninput = {
-        let set = set.clone();
-        Callback::from(move |text: String| set.emit(("topic", text.trim().to_owned())))
-    };
-    let suggestions = suggestions(&live, &topic);
-    let again = {
-        let attempt = attempt.clone();
-        Callback::from(move |_| attempt.set(*attempt + 1))
-    };
     let content = match &*answer {
-        _ if topic.is_empty() => html! {
-            <section class="card">
-                <Empty symbol={Icon::Search} title="Which topic?">
-                    <p>{ "Enter a topic to see whom a consumer would connect to, and why anyone is left out." }</p>
-                </Empty>
-            </section>
-        },
-        Answer::Came { explain, lookup } if explain.topic == topic => answered(&live, explain, lookup),
-        Answer::Failed(problem) => html! {
-            <section class="card">
-                <Empty symbol={Icon::Alert} title={problem.title()}>
-                    <p>{ problem.advice() }</p>
-                    <button type="button" class="button" onclick={again}>{ icon(Icon::Refresh) }{ "Try again" }</button>
-                </Empty>
-            </section>
-        },
-        _ => skeleton(5),
+        _ if topic.is_empty() => {
+            let why = "Enter a topic to see whom a consumer would connect to, and why anyone is left out.";
+            html! { <section class="card">{ empty(Icon::Search, "Which topic?", why, nothing()) }</section> }
+        }
+        Answer::Came { explain, lookup } if explain.topic == topic => answered(live, explain, lookup),
+        Answer::Failed(problem) => {
+            let again = {
+                let attempt = attempt.clone();
+                button(Look::Plain, Icon::Refresh, "Try again", move || attempt.set(*attempt + 1))
+            };
+            html! {
+                <section class="card">
+                    { empty(Icon::Alert, problem.title(), "", html! { <>{ problem.advice() }{ again }</> }) }
+                </section>
+            }
+        }
+        _ => skeleton(),
     };
-    html! {
-        <div class="page">
-            { head("Lookup tester", html! { <p class="muted">{ "What a consumer that asks now would be told." }</p> }, html! {}) }
+    let typing = live.clone();
+    let look = FieldLook { id: "topic", label: "Topic".into(), ..FieldLook::default() };
+    let content = html! {
+        <>
             <section class="card lookup-form">
-                <Field id="topic" label="Topic" value={topic.clone()} {oninput} />
-                <div class="chips" aria-label="Topics that match">
-                    { for suggestions.into_iter().map(|name| {
-                        let (set, chosen) = (set.clone(), name.clone());
-                        let onclick = Callback::from(move |_| set.emit(("topic", chosen.clone())));
-                        html! { <button key={name.clone()} type="button" class="chip name" {onclick}>{ name }</button> }
-                    }) }
-                </div>
+                { field(look, &topic, move |text| typing.set_query("topic", text.trim())) }
+                { suggestions(live, &topic) }
             </section>
-            <div>{ content }</div>
-        </div>
-    }
+            <div class="page-body">{ content }</div>
+        </>
+    };
+    let below = html! { <p class="muted">{ "What a consumer that asks now would be told." }</p> };
+    page(nothing(), "Lookup tester", below, nothing(), content)
 }
 
-async fn ask(live: &crate::live::Live, topic: &str) -> Answer {
+async fn ask(live: &Live, topic: &str) -> Answer {
     let explain = match live.client().explain(topic).await {
-        Ok((explain, _)) => explain,
+        Ok(explain) => Box::new(explain),
         Err(problem) => return Answer::Failed(problem),
     };
     match live.client().lookup(topic).await {
-        Ok(lookup) => Answer::Came { explain: Box::new(explain), lookup },
+        Ok(lookup) => Answer::Came { explain, lookup },
         Err(problem) => Answer::Failed(problem),
     }
 }
 
-/// A few topics that contain what is typed, but for the one that is it.
-fn suggestions(live: &crate::live::Live, typed: &str) -> Vec<String> {
-    let store = live.store();
-    if store.registry().topic(typed).is_some() {
-        return Vec::new();
+/// A few topics that contain what is typed; none where it is one.
+fn suggestions(live: &Live, typed: &str) -> Html {
+    let rows = live.topics();
+    let mut found = Vec::new();
+    if live.store().registry().topic(typed).is_none() {
+        found = find_topics(&rows, typed, None, Order::parse("", &TOPIC_COLUMNS));
     }
-    let rows = topic_rows(store.registry(), store.lifetimes(), store.now());
-    let found = find_topics(&rows, typed, None, Order::parse("", &TOPIC_COLUMNS));
-    found.into_iter().take(8).map(|place| rows[place].name.clone()).collect()
+    let chips = found.into_iter().take(8).map(|place| {
+        let (live, name) = (live.clone(), rows[place].name.clone());
+        let (onclick, label) = {
+            let chosen = name.clone();
+            (Callback::from(move |_| live.set_query("topic", &chosen)), name)
+        };
+        html! { <button key={label.clone()} type="button" class="chip name" {onclick}>{ label }</button> }
+    });
+    html! { <div class="chips" role="group" aria-label="Topics that match">{ for chips }</div> }
 }
 
-fn answered(live: &crate::live::Live, explain: &Explain, lookup: &str) -> Html {
+fn answered(live: &Live, explain: &Explain, lookup: &str) -> Html {
     let visible = explain.producers.iter().filter(|producer| producer.verdict == Verdict::Visible).count();
     let left_out = explain.producers.len() - visible;
-    let summary = if !explain.exists {
-        "There is no such topic: /lookup answers 404, and consumers ask again later.".to_owned()
-    } else if visible == 0 {
-        "Nobody to connect to.".to_owned()
+    let summary = match (explain.exists, visible) {
+        (false, _) => "There is no such topic".to_owned(),
+        (true, 0) => "Nobody to connect to".to_owned(),
+        (true, _) => format!("A consumer connects to {}", format::counted(visible, "producer")),
+    };
+    let why = match (explain.exists, explain.producers.is_empty()) {
+        (false, _) => "/lookup answers 404, and consumers ask again later. It appears with the first producer that registers it.",
+        (true, _) => "The topic is known, so /lookup answers 200 with an empty list.",
+    };
+    let verdicts = if explain.producers.is_empty() {
+        empty(Icon::Node, "No producer serves it", why, nothing())
     } else {
-        format!("A consumer connects to {}.", format::counted(visible, "producer"))
+        html! { <ul class="verdicts">{ for explain.producers.iter().map(|producer| verdict(live, producer)) }</ul> }
     };
     let parsed = js_sys::JSON::parse(lookup);
     let pretty = parsed
-        .and_then(|value| js_sys::JSON::stringify_with_replacer_and_space(&value, &wasm_bindgen::JsValue::NULL, &2.into()))
+        .and_then(|value| js_sys::JSON::stringify_with_replacer_and_space(&value, &JsValue::NULL, &2.into()))
         .map_or_else(|_| lookup.to_owned(), String::from);
-    let origin = format!("{}{}", dom::window().location().origin().unwrap_or_default(), live.base().api);
+    let origin = format!("{}{}", dom::origin(), live.base().api);
     let curl = format!("curl '{origin}/lookup?topic={}'", encode(&explain.topic));
     let go = format!(
-        "consumer, _ := nsq.NewConsumer({:?}, \"channel\", nsq.NewConfig())\nconsumer.AddHandler(handler)\nconsumer.ConnectToNSQLookupd(\"{origin}\")",
+        "consumer, _ := nsq.NewConsumer(\"{}\", \"channel\", nsq.NewConfig())\nconsumer.AddHandler(handler)\nconsumer.ConnectToNSQLookupd(\"{origin}\")",
         explain.topic
     );
+    let out = html! {
+        <span class="muted number" hidden={left_out == 0}>{ format!("{} left out", format::count(left_out)) }</span>
+    };
+    let json = html! { <pre class="json" tabindex="0" role="group" aria-label="JSON"><code>{ pretty }</code></pre> };
     html! {
         <>
-            <section class="card flush" aria-labelledby="verdicts">
-                <div class="card-head">
-                    <h2 id="verdicts" class="card-title">{ summary }</h2>
-                    <span class="muted number" hidden={left_out == 0}>{ format!("{} left out", format::count(left_out)) }</span>
-                </div>
-                <ul class="verdicts">
-                    { for explain.producers.iter().map(|producer| html! {
-                        <Verdicted key={format!("{} {}", producer.node, producer.via)} producer={producer.clone()} />
-                    }) }
-                </ul>
-                <div hidden={!explain.exists || !explain.producers.is_empty()}>
-                    <Empty symbol={Icon::Node} title="No producer serves this topic">
-                        <p>{ "The topic is known, so /lookup answers 200 with an empty list." }</p>
-                    </Empty>
-                </div>
-                <div hidden={explain.exists}>
-                    <Empty symbol={Icon::Topic} title="There is no such topic">
-                        <p>{ "It appears with the first producer that registers it." }</p>
-                    </Empty>
-                </div>
-            </section>
-            <section class="card" aria-labelledby="answer">
-                <div class="card-head">
-                    <h2 id="answer" class="card-title">{ "The answer of /lookup" }</h2>
-                    <CopyButton text={lookup.to_owned()} label="Copy JSON" />
-                </div>
-                <pre class="json" tabindex="0" aria-labelledby="answer"><code>{ pretty }</code></pre>
-            </section>
-            <div class="snippets">
-                <Snippet title="curl" text={curl} />
-                <Snippet title="go-nsq" text={go} />
-            </div>
+            { card("card flush", summary, out, verdicts) }
+            { card("card", "The answer of /lookup", copy_button(live, lookup.to_owned(), "Copy JSON"), json) }
+            <div class="snippets">{ snippet(live, "curl", curl) }{ snippet(live, "go-nsq", go) }</div>
         </>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct VerdictedProps {
-    producer: Explained,
-}
-
 /// One producer with its verdict, and the reason in a sentence.
-#[component]
-fn Verdicted(VerdictedProps { producer }: &VerdictedProps) -> Html {
-    let (live, local) = (use_live(), use_now());
-    let now = live.store().leader_now(local);
-    let (tone, symbol, word) = match producer.verdict {
-        Verdict::Visible => ("good", Icon::Check, "Listed"),
-        Verdict::Inactive => ("bad", Icon::Off, "Left out: inactive"),
-        Verdict::Tombstoned => ("hidden", Icon::Hidden, "Left out: tombstoned"),
-        Verdict::Superseded => ("plain", Icon::Copy, "Left out: superseded"),
+fn verdict(live: &Live, producer: &Explained) -> Html {
+    let now = live.leader_now();
+    let (class, symbol, word) = match producer.verdict {
+        Verdict::Visible => ("badge good", Icon::Check, "Listed"),
+        Verdict::Inactive => ("badge bad", Icon::Off, "Left out: inactive"),
+        Verdict::Tombstoned => ("badge hidden", Icon::Hidden, "Left out: tombstoned"),
+        Verdict::Superseded => ("badge plain", Icon::Copy, "Left out: superseded"),
     };
-    let reason = match (producer.verdict, producer.silent_since_at, producer.tombstoned_until_at) {
-        (Verdict::Visible, Some(since), _) => match producer.inactive_at {
-            Some(until) => format!(
-                "Not heard for {}; left out in {} unless it is.",
-                format::duration(now.since(since)),
-                format::remaining(until.since(now))
-            ),
-            None => format!("Not heard for {}.", format::duration(now.since(since))),
-        },
-        (Verdict::Visible, None, _) => "It is heard, and nothing hides it.".into(),
-        (Verdict::Inactive, Some(since), _) => format!("Not heard for {}.", format::duration(now.since(since))),
-        (Verdict::Inactive, None, _) => "Not heard for too long.".into(),
-        (Verdict::Tombstoned, _, Some(until)) => {
-            format!("Hidden for another {}, until {}.", format::remaining(until.since(now)), format::time_of_day(until))
+    let unheard = producer.silent_since_at.map(|since| format::duration(now.since(since)));
+    let reason = match (producer.verdict, unheard) {
+        (Verdict::Visible, None) => "It is heard, and nothing hides it.".into(),
+        (Verdict::Visible, Some(time)) => {
+            let left = producer.inactive_at.map(|until| format::remaining(until.since(now))).unwrap_or_default();
+            format!("Not heard for {time}; left out in {left} unless it is.")
         }
-        (Verdict::Tombstoned, _, None) => "Hidden by a tombstone.".into(),
-        (Verdict::Superseded, _, _) => match &producer.superseded_by {
-            Some(via) => format!("The same node is listed as announced via {via}, which is newer."),
-            None => "The same node is listed as announced in another way.".into(),
+        (Verdict::Inactive, time) => format!("Not heard for {}.", time.unwrap_or_else(|| "too long".into())),
+        (Verdict::Tombstoned, _) => match producer.tombstoned_until_at {
+            Some(until) => {
+                let left = format::remaining(until.since(now));
+                format!("Hidden for another {left}, until {}.", format::time_of_day(until))
+            }
+            None => "Hidden by a tombstone.".into(),
         },
+        (Verdict::Superseded, _) => {
+            let via = producer.superseded_by.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("The same node is listed as announced via {via}, which is newer.")
+        }
     };
+    let node = producer.node.to_string();
     html! {
-        <li>
+        <li key={format!("{node} {}", producer.via)}>
             <span class="pair">
-                <Link to={Route::node(&producer.node.to_string())} class="name">{ producer.node.to_string() }</Link>
+                { name_link(live, &Route::node(&node), &node) }
                 <span class="muted">{ "via " }<bdi>{ producer.via.to_string() }</bdi></span>
             </span>
-            <span class={classes!("badge", tone)}>{ icon(symbol) }<span>{ word }</span></span>
+            { badge(class, symbol, word.into()) }
             <span class="reason muted number">{ reason }</span>
         </li>
     }

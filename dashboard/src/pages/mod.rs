@@ -9,26 +9,63 @@ mod overview;
 mod topic;
 mod topics;
 
-pub use channel::Channel;
+pub use channel::channel;
 pub use lookup::Lookup;
-pub use node::Node;
-pub use nodes::Nodes;
-pub use not_found::NotFound;
-pub use overview::Overview;
-pub use topic::Topic;
-pub use topics::Topics;
+pub use node::node;
+pub use nodes::nodes;
+pub use not_found::not_found;
+pub use overview::overview;
+pub use topic::topic;
+pub use topics::topics;
 
 use yew::prelude::*;
 
-/// The head of a page: its heading, which gets the focus, and what can be done there.
-fn head(title: impl Into<AttrValue>, below: Html, acts: Html) -> Html {
+use crate::{
+    components::{Icon, icon, link},
+    live::Live,
+    route::Route,
+};
+
+/// A page: where it is, its heading, which gets the focus, what can be done there, and what is on it.
+fn page(crumbs: Html, title: &str, below: Html, acts: Html, content: Html) -> Html {
     html! {
-        <div class="page-head">
-            <div class="page-title">
-                <h1 id="title" tabindex="-1">{ title.into() }</h1>
-                <div class="page-below">{ below }</div>
+        <div class="page">
+            { crumbs }
+            <div class="page-head">
+                <div class="page-title">
+                    <h1 id="title" tabindex="-1"><bdi>{ title }</bdi></h1>
+                    <div class="page-below">{ below }</div>
+                </div>
+                <div class="page-acts">{ acts }</div>
             </div>
-            <div class="page-acts">{ acts }</div>
+            <div class="page-body">{ content }</div>
         </div>
     }
+}
+
+/// The way from a section down to a page.
+fn crumbs(live: &Live, way: &[(Route, &str)]) -> Html {
+    html! {
+        <nav class="crumbs" aria-label="Breadcrumb" hidden={way.is_empty()}>
+            { for way.iter().map(|(route, name)| html! { <>{ link(live, route, "", html! { name }) }{ icon(Icon::Right) }</> }) }
+        </nav>
+    }
+}
+
+/// A part of a page in a frame; `flush` where its content reaches the frame.
+fn card(class: &'static str, title: impl Into<AttrValue>, act: Html, content: Html) -> Html {
+    raw_card(class, title.into(), act, content)
+}
+
+fn raw_card(class: &'static str, title: AttrValue, act: Html, content: Html) -> Html {
+    html! {
+        <section {class} aria-label={title.clone()}>
+            <div class="card-head"><h2>{ title }</h2>{ act }</div>
+            <div class="card-body">{ content }</div>
+        </section>
+    }
+}
+
+fn nothing() -> Html {
+    html! { <span hidden=true /> }
 }

@@ -2,126 +2,81 @@
 
 use yew::prelude::*;
 
-use super::head;
+use super::{nothing, page, topics::shown};
 use crate::{
     acts::Ask,
-    components::{Empty, Head, Icon, Link, SearchField, StateFilter, icon, liveness_badge, text, use_query, use_window},
+    components::{
+        Column, Icon, Look, LongTable, badge, button, cell, empty, link, liveness_badge, name_link, search_field,
+        state_filter, text,
+    },
     format,
-    live::use_live,
+    live::Live,
     route::Route,
-    view::{NODE_COLUMNS, NodeRow, NodeState, Order, find_nodes, node_rows},
+    view::{NODE_COLUMNS, NodeRow, NodeState, Order, find_nodes},
 };
 
+const COLUMNS: [Column; 6] = [
+    Column { label: "Node", class: "", by: "node" },
+    Column { label: "State", class: "state", by: "" },
+    Column { label: "Hostname", class: "wide", by: "hostname" },
+    Column { label: "Version", class: "wide", by: "version" },
+    Column { label: "Zone", class: "wide", by: "" },
+    Column { label: "Topics", class: "numeric", by: "topics" },
+];
+
 /// A table of nodes with search, filter and order in the address.
-#[component]
-pub fn Nodes() -> Html {
-    let live = use_live();
-    let (query, set) = use_query();
-    let epoch = live.store().epoch();
-    let rows = {
-        let live = live.clone();
-        use_memo(epoch, move |_| {
-            let store = live.store();
-            node_rows(store.registry(), store.lifetimes(), store.now())
-        })
-    };
+pub fn nodes(live: &Live) -> Html {
+    let (rows, query) = (live.nodes(), live.query());
     let order = Order::parse(query.get("sort"), &NODE_COLUMNS);
     let state = NodeState::parse(query.get("state"));
-    let found = {
-        let (rows, search) = (rows.clone(), query.get("q").to_owned());
-        use_memo((epoch, search, state, order), move |(_, search, state, order)| {
-            find_nodes(&rows, search, *state, *order)
-        })
-    };
-    let (body, window) = use_window(found.len());
-    let to = |key: &'static str| {
-        let set = set.clone();
-        Callback::from(move |value: String| set.emit((key, value)))
-    };
-    let onorder = {
-        let set = set.clone();
-        Callback::from(move |order: Order| {
-            let text = order.to_string();
-            set.emit(("sort", if text == "node" { String::new() } else { text }));
-        })
-    };
-    let register = Callback::from(move |_| live.ask(Ask::Register { topic: String::new() }));
-    let acts = html! {
-        <button type="button" class="button primary" onclick={register}>{ icon(Icon::Plus) }{ "Register a producer" }</button>
-    };
-    let shown = if found.len() == rows.len() {
-        format::counted(rows.len(), "node")
-    } else {
-        format!("{} of {}", format::count(found.len()), format::counted(rows.len(), "node"))
-    };
+    let found = find_nodes(&rows, query.get("q"), state, order);
+    let shown = shown(found.len(), rows.len(), "node");
+    let asking = live.clone();
+    let acts = button(Look::Primary, Icon::Plus, "Register a producer", move || {
+        asking.ask(Ask::Register { topic: String::new() });
+    });
     let content = if rows.is_empty() {
-        html! {
-            <section class="card">
-                <Empty symbol={Icon::Node} title="No producers yet">
-                    <p>{ "Point an nsqd at this registry, or register a producer over HTTP." }</p>
-                </Empty>
-            </section>
-        }
+        let why = "Point an nsqd at this registry, or register a producer over HTTP.";
+        html! { <section class="card">{ empty(Icon::Node, "No producers yet", why, nothing()) }</section> }
     } else if found.is_empty() {
-        html! {
-            <section class="card">
-                <Empty symbol={Icon::Search} title="No node matches">
-                    <Link to={Route::Nodes} class="button">{ "Clear search and filter" }</Link>
-                </Empty>
-            </section>
-        }
+        let clear = link(live, &Route::Nodes, "button", html! { "Clear search and filter" });
+        html! { <section class="card">{ empty(Icon::Search, "No node matches", "", clear) }</section> }
     } else {
-        html! {
-            <section class="card flush">
-                <table class="table fixed" aria-rowcount={(found.len() + 1).to_string()}>
-                    <caption class="visually-hidden">{ "Nodes" }</caption>
-                    <thead>
-                        <tr aria-rowindex="1">
-                            <Head by={Some("node")} {order} onorder={&onorder} label="Node" />
-                            <Head {order} onorder={&onorder} label="State" class="state" />
-                            <Head by={Some("hostname")} {order} onorder={&onorder} label="Hostname" class="wide" />
-                            <Head by={Some("version")} {order} onorder={&onorder} label="Version" class="wide" />
-                            <Head {order} onorder={&onorder} label="Zone" class="wide" />
-                            <Head by={Some("topics")} {order} onorder={&onorder} numeric=true label="Topics" />
-                        </tr>
-                    </thead>
-                    <tbody ref={body}>
-                        { window.before() }
-                        { for (window.first..window.last).map(|place| row(place, &rows[found[place]])) }
-                        { window.after() }
-                    </tbody>
-                </table>
-            </section>
-        }
+        let (count, linking) = (found.len(), live.clone());
+        let row = Callback::from(move |place: usize| {
+            let node: &NodeRow = &rows[found[place]];
+            (node.name.clone(), cells(&linking, node))
+        });
+        html! { <LongTable live={live.clone()} caption="Nodes" columns={&COLUMNS[..]} {order} {count} {row} /> }
     };
-    html! {
-        <div class="page">
-            { head("Nodes", html! { <p class="muted number" role="status">{ shown }</p> }, acts) }
-            <div class="filters" hidden={rows.is_empty()}>
-                <SearchField label="Search nodes" value={query.get("q").to_owned()} oninput={to("q")} />
-                <StateFilter states={NodeState::ALL.map(|state| (state.key(), state.label())).to_vec()}
-                    chosen={state.map_or("", NodeState::key)} onchoose={to("state")} />
+    let (searching, choosing) = (live.clone(), live.clone());
+    let states = NodeState::ALL.iter().map(|state| (state.key(), state.label()));
+    let content = html! {
+        <>
+            <div class="filters">
+                { search_field("Search nodes", query.get("q"), move |text| searching.set_query("q", &text)) }
+                { state_filter(states, state.map_or("", NodeState::key), move |key| choosing.set_query("state", &key)) }
             </div>
             <div>{ content }</div>
-        </div>
-    }
+        </>
+    };
+    page(nothing(), "Nodes", html! { <p class="muted number" role="status">{ shown }</p> }, acts, content)
 }
 
-fn row(place: usize, node: &NodeRow) -> Html {
-    let hidden_in = format!("hidden in {}", format::count(node.tombstoned));
+fn cells(live: &Live, node: &NodeRow) -> Html {
+    let hidden = if node.tombstoned == 0 {
+        nothing()
+    } else {
+        badge("badge hidden", Icon::Hidden, format!("in {}", format::counted(node.tombstoned, "topic")))
+    };
     html! {
-        <tr key={node.name.clone()} aria-rowindex={(place + 2).to_string()}>
-            <th scope="row"><Link to={Route::node(&node.name)} class="name row-link">{ node.name.clone() }</Link></th>
-            <td class="state">
-                <span class="badges">
-                    { liveness_badge(node.liveness) }
-                    <span class="badge hidden" hidden={node.tombstoned == 0}>{ icon(Icon::Hidden) }{ hidden_in }</span>
-                </span>
-            </td>
-            <td class="wide text">{ text(&node.info.hostname) }</td>
-            <td class="wide text">{ text(&node.info.version) }</td>
-            <td class="wide text">{ text(&node.info.topology_zone) }</td>
-            <td class="numeric">{ format::count(node.topics) }</td>
-        </tr>
+        <>
+            <th scope="row">{ name_link(live, &Route::node(&node.name), &node.name) }</th>
+            <td class="state"><span class="badges">{ liveness_badge(node.liveness) }{ hidden }</span></td>
+            { cell("wide text", text(&node.info.hostname)) }
+            { cell("wide text", text(&node.info.version)) }
+            { cell("wide text", text(&node.info.topology_zone)) }
+            { cell("numeric", format::count(node.topics).into()) }
+        </>
     }
 }

@@ -2,24 +2,20 @@
 
 use yew::prelude::*;
 
-use super::head;
+use super::{nothing, page};
 use crate::{
-    components::{Empty, Icon, Link},
+    components::{Icon, empty, link},
+    live::Live,
     route::Route,
 };
 
 /// Says that there is no such page, and leads back.
-#[component]
-pub fn NotFound() -> Html {
-    html! {
-        <div class="page">
-            { head("Page not found", html! {}, html! {}) }
-            <section class="card">
-                <Empty symbol={Icon::Search} title="No page has this address">
-                    <p>{ "It may have been cut in half on its way here." }</p>
-                    <Link to={Route::Overview} class="button primary">{ "Go to the overview" }</Link>
-                </Empty>
-            </section>
-        </div>
-    }
+pub fn not_found(live: &Live) -> Html {
+    let back = link(live, &Route::Overview, "button primary", html! { "Go to the overview" });
+    let content = html! {
+        <section class="card">
+            { empty(Icon::Search, "No page has this address", "It may have been cut in half on its way here.", back) }
+        </section>
+    };
+    page(nothing(), "Page not found", nothing(), nothing(), content)
 }

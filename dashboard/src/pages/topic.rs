@@ -2,29 +2,26 @@
 
 use yew::prelude::*;
 
-use super::head;
+use super::{card, crumbs, nothing, page};
 use crate::{
     acts::Ask,
     client::Act,
-    components::{Empty, Icon, Link, ProducerTable, Snippet, count_badge, ephemeral_badge, icon},
+    components::{
+        Column, Icon, Look, button, cell, empty, ephemeral_badge, heads, icon, link, link_with, name_link, plain_badge,
+        producer_table, snippet,
+    },
     dom, format,
-    live::use_live,
+    live::Live,
     route::{Query, Route, encode},
     view::producer_rows,
 };
 
-/// What [`Topic`] takes.
-#[derive(Properties, PartialEq)]
-pub struct TopicProps {
-    /// Its name, existing or not.
-    pub topic: AttrValue,
-}
+const COLUMNS: [Column; 2] =
+    [Column { label: "Channel", class: "", by: "" }, Column { label: "Producers", class: "numeric", by: "" }];
 
 /// Producers with their standing, channels, and what can be done with them.
-#[component]
-pub fn Topic(props: &TopicProps) -> Html {
-    let live = use_live();
-    let topic = &props.topic;
+pub fn topic(live: &Live, topic: &str) -> Html {
+    let way = crumbs(live, &[(Route::Topics, "Topics")]);
     let found = {
         let store = live.store();
         store.registry().topic(topic).map(|entry| {
@@ -37,104 +34,65 @@ pub fn Topic(props: &TopicProps) -> Html {
             (rows, visible, channels)
         })
     };
+    let Some((rows, visible, channels)) = found else {
+        let why = "It was deleted, or no producer ever registered it. If one does, it appears here.";
+        let back = link(live, &Route::Topics, "button primary", html! { "All topics" });
+        let content = html! { <section class="card">{ empty(Icon::Topic, "There is no such topic", why, back) }</section> };
+        return page(way, topic, nothing(), nothing(), content);
+    };
     let ask = |ask: Ask| {
         let live = live.clone();
-        Callback::from(move |_: MouseEvent| live.ask(ask.clone()))
+        move || live.ask(ask.clone())
     };
-    let Some((rows, visible, channels)) = found else {
-        return missing(topic);
-    };
-    let delete = ask(Ask::Confirm(Act::DeleteTopic { topic: topic.to_string() }));
-    let register = ask(Ask::Register { topic: topic.to_string() });
-    let create = ask(Ask::Create { topic: Some(topic.to_string()) });
+    let register = || ask(Ask::Register { topic: topic.into() });
+    let seen = html! { <>{ icon(Icon::Search) }{ "What consumers see" }</> };
     let acts = html! {
         <>
-            <Link to={Route::Lookup} query={Query::default().with("topic", topic).to_string()} class="button">
-                { icon(Icon::Search) }{ "What consumers see" }
-            </Link>
-            <button type="button" class="button" onclick={register.clone()}>{ icon(Icon::Plus) }{ "Register a producer" }</button>
-            <button type="button" class="button danger-quiet" onclick={delete}>{ icon(Icon::Trash) }{ "Delete" }</button>
+            { link_with(live, &Route::Lookup, &Query::default().with("topic", topic), "button", false, seen) }
+            { button(Look::Plain, Icon::Plus, "Register a producer", register()) }
+            { button(Look::Danger, Icon::Trash, "Delete", ask(Ask::Confirm(Act::DeleteTopic { topic: topic.into() }))) }
         </>
     };
     let below = html! {
         <>
-            { count_badge(Icon::Search, &format!("{} found by consumers", format::count(visible))) }
-            { count_badge(Icon::Channel, &format::counted(channels.len(), "channel")) }
+            { plain_badge(Icon::Search, format!("{} found by consumers", format::count(visible))) }
+            { plain_badge(Icon::Channel, format::counted(channels.len(), "channel")) }
             { ephemeral_badge(topic) }
         </>
     };
     let producers = if rows.is_empty() {
-        html! {
-            <Empty symbol={Icon::Node} title="No producer serves this topic">
-                <p>{ "Consumers that look it up find nobody to connect to." }</p>
-                <button type="button" class="button" onclick={register}>{ icon(Icon::Plus) }{ "Register a producer" }</button>
-            </Empty>
-        }
+        let act = button(Look::Plain, Icon::Plus, "Register a producer", register());
+        let why = "Consumers that look it up find nobody to connect to.";
+        empty(Icon::Node, "No producer serves this topic", why, act)
     } else {
-        html! { <ProducerTable topic={topic.clone()} {rows} /> }
+        producer_table(live, topic, &rows)
     };
-    let origin = dom::window().location().origin().unwrap_or_default();
-    let lookup = format!("curl '{origin}{}/lookup?topic={}'", live.base().api, encode(topic));
-    html! {
-        <div class="page">
-            { crumbs() }
-            { head(topic.clone(), below, acts) }
-            <section class="card flush" aria-labelledby="producers">
-                <h2 id="producers" class="card-title">{ "Producers" }</h2>
-                <div>{ producers }</div>
-            </section>
-            <section class="card flush" aria-labelledby="channels">
-                <div class="card-head">
-                    <h2 id="channels" class="card-title">{ "Channels" }</h2>
-                    <button type="button" class="button small" onclick={create}>{ icon(Icon::Plus) }{ "Create channel" }</button>
-                </div>
-                <div>{ channel_table(topic, &channels) }</div>
-            </section>
-            <Snippet title="Look it up" text={lookup} />
-        </div>
-    }
+    let create = button(Look::Small, Icon::Plus, "Create channel", ask(Ask::Create { topic: Some(topic.into()) }));
+    let lookup = format!("curl '{}{}/lookup?topic={}'", dom::origin(), live.base().api, encode(topic));
+    let content = html! {
+        <>
+            { card("card flush", "Producers", nothing(), producers) }
+            { card("card flush", "Channels", create, channel_table(live, topic, &channels)) }
+            { snippet(live, "Look it up", lookup) }
+        </>
+    };
+    page(way, topic, below, acts, content)
 }
 
-fn crumbs() -> Html {
-    html! {
-        <nav class="crumbs" aria-label="Breadcrumb"><Link to={Route::Topics}>{ "Topics" }</Link>{ icon(Icon::Right) }</nav>
-    }
-}
-
-fn missing(topic: &AttrValue) -> Html {
-    html! {
-        <div class="page">
-            { crumbs() }
-            { head(topic.clone(), html! {}, html! {}) }
-            <section class="card">
-                <Empty symbol={Icon::Topic} title="There is no such topic">
-                    <p>{ "It was deleted, or no producer ever registered it. If one does, it appears here." }</p>
-                    <Link to={Route::Topics} class="button primary">{ "All topics" }</Link>
-                </Empty>
-            </section>
-        </div>
-    }
-}
-
-fn channel_table(topic: &AttrValue, channels: &[(String, usize)]) -> Html {
+fn channel_table(live: &Live, topic: &str, channels: &[(String, usize)]) -> Html {
     if channels.is_empty() {
-        return html! {
-            <Empty symbol={Icon::Channel} title="No channels">
-                <p>{ "A channel comes with the first consumer of an nsqd, or when it is created here." }</p>
-            </Empty>
-        };
+        let why = "A channel comes with the first consumer of an nsqd, or when it is created here.";
+        return empty(Icon::Channel, "No channels", why, nothing());
     }
     html! {
         <table class="table">
             <caption class="visually-hidden">{ format!("Channels of {topic}") }</caption>
-            <thead>
-                <tr><th scope="col">{ "Channel" }</th><th scope="col" class="numeric">{ "Producers" }</th></tr>
-            </thead>
+            <thead>{ heads(live, &COLUMNS, None) }</thead>
             <tbody>
                 { for channels.iter().map(|(name, producers)| html! {
                     <tr key={name.clone()}>
-                        <th scope="row"><Link to={Route::channel(topic, name)} class="name">{ name.clone() }</Link></th>
-                        <td class="numeric">{ format::count(*producers) }</td>
+                        <th scope="row">{ name_link(live, &Route::channel(topic, name), name) }</th>
+                        { cell("numeric", format::count(*producers).into()) }
                     </tr>
                 }) }
             </tbody>

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lookupd_core::{Lifetimes, Node, Registry, Timestamp, TopicName};
 
-use super::{Liveness, NodeRow, Tombstone, TopicRow, tombstone};
+use super::{Liveness, NodeRow, Tombstone, TopicRow, order::sort_places, tombstone};
 
 /// How much there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,19 +61,22 @@ pub fn attention(
     lifetimes: &Lifetimes,
     now: Timestamp,
 ) -> Attention {
-    let mut silent: Vec<NodeRow> = nodes.iter().filter(|node| node.liveness != Liveness::Active).cloned().collect();
-    silent.sort_by_key(|node| node.liveness);
+    let mut unheard: Vec<usize> = (0..nodes.len()).filter(|&place| nodes[place].liveness != Liveness::Active).collect();
+    sort_places(&mut unheard, &|a, b| nodes[a].liveness.cmp(&nodes[b].liveness));
+    let silent = unheard.into_iter().map(|place| nodes[place].clone()).collect();
     // A tombstone outlives its node's registration; only one that hides something is shown.
     let hides = |topic: &TopicName, node: &Node| {
         registry.topic(topic).is_some_and(|entry| entry.producers().any(|producer| producer.node() == node))
     };
-    let mut tombstones: Vec<_> = registry
+    let running: Vec<_> = registry
         .tombstones()
         .filter_map(|(topic, node, at)| Some((topic, node, tombstone(Some(at), lifetimes, now)?)))
         .filter(|(topic, node, _)| hides(topic, node))
         .map(|(topic, node, running)| (topic.to_string(), node.to_string(), running))
         .collect();
-    tombstones.sort_by_key(|(_, _, running)| running.until);
+    let mut places: Vec<usize> = (0..running.len()).collect();
+    sort_places(&mut places, &|a, b| running[a].2.until.cmp(&running[b].2.until));
+    let tombstones = places.into_iter().map(|place| running[place].clone()).collect();
     let unserved = topics.iter().filter(|topic| topic.visible == 0).cloned().collect();
     Attention { silent, tombstones, unserved }
 }
@@ -93,9 +96,10 @@ pub fn shares<'a>(nodes: &'a [NodeRow], said: impl Fn(&'a NodeRow) -> &'a str) -
     for node in nodes {
         *counts.entry(said(node)).or_default() += 1;
     }
-    let mut shares: Vec<_> = counts.into_iter().map(|(label, nodes)| Share { label: label.into(), nodes }).collect();
-    shares.sort_by_key(|share| std::cmp::Reverse(share.nodes));
-    shares
+    let shares: Vec<_> = counts.into_iter().map(|(label, nodes)| Share { label: label.into(), nodes }).collect();
+    let mut places: Vec<usize> = (0..shares.len()).collect();
+    sort_places(&mut places, &|a, b| shares[b].nodes.cmp(&shares[a].nodes));
+    places.into_iter().map(|place| shares[place].clone()).collect()
 }
 
 #[cfg(test)]

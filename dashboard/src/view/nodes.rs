@@ -135,7 +135,7 @@ pub fn find_nodes(rows: &[NodeRow], search: &str, state: Option<NodeState>, orde
         .filter(|(_, row)| state.is_none_or(|state| state.has(row)) && matches(row))
         .map(|(place, _)| place)
         .collect();
-    order.sort(&mut found, |&a, &b| {
+    order.sort(&mut found, &|a, b| {
         let (left, right) = (&rows[a], &rows[b]);
         match order.key {
             "hostname" => left.info.hostname.cmp(&right.info.hostname),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lookupd_core::{Lifetimes, Node, Producer, ProducerInfo, Registry, Timestamp, TopicEntry, Via};
+use lookupd_core::{Lifetimes, Node, Producer, ProducerInfo, Registry, Timestamp, TopicEntry, Via, millis};
 
 /// Whether a producer is heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,10 +38,10 @@ impl Tombstone {
         self.until.since(now)
     }
 
-    /// How much is left, from 1 down to 0.
-    pub fn fraction_left(&self, now: Timestamp) -> f64 {
-        let whole = self.until.since(self.at).as_secs_f64();
-        if whole > 0.0 { (self.left(now).as_secs_f64() / whole).clamp(0.0, 1.0) } else { 0.0 }
+    /// How much is left, in thousandths.
+    pub fn permille_left(&self, now: Timestamp) -> u64 {
+        let whole = millis(self.until.since(self.at));
+        (millis(self.left(now)) * 1_000).checked_div(whole).unwrap_or_default().min(1_000)
     }
 }
 
@@ -132,8 +132,9 @@ mod tests {
         let running = tombstone(Some(at(100)), &lifetimes, at(110)).unwrap();
         assert_eq!(running, Tombstone { at: at(100), until: at(145) });
         assert_eq!(running.left(at(110)).as_secs(), 35);
-        assert!((running.fraction_left(at(110)) - 35.0 / 45.0).abs() < 1e-9);
-        assert!((running.fraction_left(at(50)) - 1.0).abs() < 1e-9, "a clock that stepped back");
+        assert_eq!(running.permille_left(at(110)), 777);
+        assert_eq!(running.permille_left(at(50)), 1_000, "a clock that stepped back");
+        assert_eq!(running.permille_left(at(200)), 0);
         assert_eq!(tombstone(Some(at(100)), &lifetimes, at(145)), None);
         assert_eq!(tombstone(None, &lifetimes, at(145)), None);
     }

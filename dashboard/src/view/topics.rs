@@ -133,7 +133,7 @@ pub fn find_topics(rows: &[TopicRow], search: &str, state: Option<TopicState>, o
         .filter(|(_, row)| state.is_none_or(|state| row.is_in(state)) && contains(&row.name, &search))
         .map(|(place, _)| place)
         .collect();
-    order.sort(&mut found, |&a, &b| {
+    order.sort(&mut found, &|a, b| {
         let (left, right) = (&rows[a], &rows[b]);
         match order.key {
             "producers" => left.visible.cmp(&right.visible),

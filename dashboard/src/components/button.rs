@@ -1,0 +1,72 @@
+//! Buttons.
+
+use yew::prelude::*;
+
+use super::{Icon, icon};
+use crate::{live::Live, prefs::Theme};
+
+/// How much a button asks to be pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// As any other.
+    Plain,
+    /// The one to press.
+    Primary,
+    /// Away from everything else, and red only when meant.
+    Danger,
+    /// In a corner.
+    Small,
+}
+
+/// A button with an icon and a word.
+pub fn button(look: Look, symbol: Icon, label: &'static str, press: impl Fn() + 'static) -> Html {
+    let class = match look {
+        Look::Plain => "button",
+        Look::Primary => "button primary",
+        Look::Danger => "button danger-quiet",
+        Look::Small => "button small",
+    };
+    raw(class, Callback::from(move |_| press()), symbol, label)
+}
+
+/// A quiet button in a row of a table. On a narrow page only its icon shows; read out, it says what it is about.
+pub fn act_button(symbol: Icon, label: &'static str, about: &str, press: impl Fn() + 'static) -> Html {
+    raw_act(symbol, label, about, Callback::from(move |_| press()))
+}
+
+/// Goes round: as the system has it, light, dark.
+pub fn theme_button(live: &Live) -> Html {
+    let theme = Theme::load();
+    let symbol = match theme {
+        Theme::System => Icon::Screen,
+        Theme::Light => Icon::Sun,
+        Theme::Dark => Icon::Moon,
+    };
+    let live = live.clone();
+    let onclick = Callback::from(move |_| {
+        theme.next().choose();
+        live.changed();
+    });
+    square("button quiet square", onclick, symbol, format!("Theme: {}", theme.label()))
+}
+
+/// A button that is an icon, with a label for who can't see it or doesn't know it.
+pub(super) fn square(class: &'static str, onclick: Callback<MouseEvent>, symbol: Icon, label: String) -> Html {
+    html! {
+        <button type="button" {class} {onclick} title={label.clone()}>
+            { icon(symbol) }<span class="visually-hidden">{ label }</span>
+        </button>
+    }
+}
+
+fn raw(class: &'static str, onclick: Callback<MouseEvent>, symbol: Icon, label: &'static str) -> Html {
+    html! { <button type="button" {class} {onclick}>{ icon(symbol) }{ label }</button> }
+}
+
+fn raw_act(symbol: Icon, label: &'static str, about: &str, onclick: Callback<MouseEvent>) -> Html {
+    html! {
+        <button type="button" class="button quiet small" {onclick} title={format!("{label} {about}")}>
+            { icon(symbol) }<span class="act-word">{ label }</span><span class="visually-hidden">{ format!(" {about}") }</span>
+        </button>
+    }
+}
