@@ -227,6 +227,20 @@ impl ProducerInfo {
     }
 }
 
+/// The longest body of one IDENTIFY, in bytes, on any way in: far more than the few texts in it need.
+pub(crate) const IDENTIFY_LIMIT: usize = 64 << 10;
+
+/// The longest text of a producer about itself, in bytes: far more than any, and little enough to be kept 10,000 times.
+pub(crate) const TEXT_LIMIT: usize = 1_024;
+
+/// The longest address, in bytes: DNS ends a name at 253, and brackets may stand around it.
+pub(crate) const ADDRESS_LIMIT: usize = 255;
+
+/// As much of a remote address as is kept. It is a home that tells it, so it is cut and not refused.
+pub(crate) fn kept_of_remote_address(text: &str) -> &str {
+    &text[..text.floor_char_boundary(TEXT_LIMIT)]
+}
+
 /// How long a producer counts as alive after it was last heard, and how long a tombstone hides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifetimes {

@@ -21,20 +21,14 @@ use super::{
 };
 use crate::{
     name::{ChannelName, TopicName},
-    producer::ProducerInfo,
+    producer::{ADDRESS_LIMIT, IDENTIFY_LIMIT, ProducerInfo, TEXT_LIMIT, kept_of_remote_address},
 };
 
-/// The longest body that announces one topic, in bytes: nsqlookupd-edge's bound for an IDENTIFY on any way in.
-pub(super) const ONE_TOPIC_LIMIT: usize = 64 << 10;
+/// The longest body that announces one topic, in bytes.
+pub(super) const ONE_TOPIC_LIMIT: usize = IDENTIFY_LIMIT;
 
 /// The longest body that announces a whole node, in bytes: what one batch may hold.
 pub(super) const ALL_TOPICS_LIMIT: usize = 1 << 20;
-
-/// The longest text of a producer about itself, in bytes: far more than any, and little enough to be kept 10,000 times.
-const TEXT_LIMIT: usize = 1_024;
-
-/// The longest address, in bytes: DNS ends a name at 253, and brackets may stand around it.
-const ADDRESS_LIMIT: usize = 255;
 
 /// All that a node serves.
 pub(super) type Served = BTreeMap<TopicName, BTreeSet<ChannelName>>;
@@ -47,7 +41,7 @@ pub(super) fn read(body: &[u8], remote_address: &str) -> Result<(ProducerInfo, O
     let fields: Fields<'_> =
         serde_json::from_slice(body).map_err(|error| Error::InvalidBody { detail: error.to_string() })?;
     let info = ProducerInfo {
-        remote_address: start(remote_address, TEXT_LIMIT).into(),
+        remote_address: kept_of_remote_address(remote_address).into(),
         hostname: text("hostname", fields.hostname.unwrap_or_default(), TEXT_LIMIT)?,
         broadcast_address: needed_text("broadcast_address", fields.broadcast_address, ADDRESS_LIMIT)?,
         tcp_port: needed_port("tcp_port", fields.tcp_port)?,
@@ -58,10 +52,6 @@ pub(super) fn read(body: &[u8], remote_address: &str) -> Result<(ProducerInfo, O
     };
     let served = fields.topics.map(served).transpose()?;
     Ok((info, served))
-}
-
-fn start(text: &str, limit: usize) -> &str {
-    &text[..text.floor_char_boundary(limit)]
 }
 
 fn wrong(field: &str, expected: impl fmt::Display) -> Error {
