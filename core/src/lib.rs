@@ -22,6 +22,7 @@ mod leader;
 mod name;
 mod observations;
 mod producer;
+pub mod protocol;
 mod registry;
 mod replica;
 mod store;

@@ -228,7 +228,7 @@ impl ProducerInfo {
 }
 
 /// The longest body of one IDENTIFY, in bytes, on any way in: far more than the few texts in it need.
-pub(crate) const IDENTIFY_LIMIT: usize = 64 << 10;
+pub const IDENTIFY_LIMIT: usize = 64 << 10;
 
 /// The longest text of a producer about itself, in bytes: far more than any, and little enough to be kept 10,000 times.
 pub(crate) const TEXT_LIMIT: usize = 1_024;

@@ -19,8 +19,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// The nsqlookupd that this behaves as.
-const NSQLOOKUPD_VERSION: &str = "1.3.0";
+/// The version of nsqlookupd whose behaviour this is.
+pub const NSQLOOKUPD_VERSION: &str = "1.3.0";
 
 /// The answer as of `now`. Lists are sorted by name or node, and no name or node is in one twice, but that `/debug`,
 /// `/registrations` and `/v1/explain` tell of each way in which a node is announced.

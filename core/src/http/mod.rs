@@ -24,9 +24,10 @@ mod route;
 mod serve;
 mod target;
 
+pub(crate) use self::response::json;
 pub use self::{
     access::{Access, Anonymous, Hosts, Origins, Right},
-    answer::answer,
+    answer::{NSQLOOKUPD_VERSION, answer},
     error::{Error, Parameter},
     request::{Read, Request, Write},
     response::{Response, SERVER},

@@ -67,7 +67,7 @@ impl Response {
 }
 
 /// A value as Go's `encoding/json` writes it: what serde_json writes, with `<`, `>`, `&`, U+2028 and U+2029 escaped.
-pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
+pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
     #[expect(clippy::expect_used, reason = "api's types have text keys and fail nowhere")]
     escape(serde_json::to_vec(value).expect("api's types become JSON"))
 }
