@@ -3,13 +3,19 @@
 use std::rc::Rc;
 
 use js_sys::Uint8Array;
-use lookupd_core::api::{DryRun, Explain, Identify, Registered};
-use serde::de::DeserializeOwned;
+use lookupd_core::api::Identify;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Request, RequestCache, RequestInit, Response};
 
-use crate::{dom, prefs, problem::Problem, route::encode};
+use crate::{
+    answer::{Explain, Impact, Registered},
+    dom,
+    json::{Json, quote},
+    prefs,
+    problem::Problem,
+    route::encode,
+};
 
 /// How long an answer may take.
 const DEADLINE_MS: u32 = 10_000;
@@ -100,7 +106,7 @@ impl Act {
 
     fn body(&self) -> Option<String> {
         match self {
-            Self::Register { identify, .. } => serde_json::to_string(identify).ok(),
+            Self::Register { identify, .. } => Some(body(identify)),
             _ => None,
         }
     }
@@ -134,7 +140,7 @@ impl Client {
     /// [`Problem`].
     pub async fn explain(&self, topic: &str) -> Result<Explain, Problem> {
         let response = self.send("GET", &format!("/v1/explain?topic={}", encode(topic)), None).await?;
-        read(&text_of(&response).await?)
+        read(&text_of(&response).await?, Explain::read)
     }
 
     /// What `/lookup` answers, byte for byte, with its status.
@@ -155,9 +161,9 @@ impl Client {
     ///
     /// # Errors
     /// [`Problem`].
-    pub async fn dry_run(&self, act: &Act) -> Result<DryRun, Problem> {
+    pub async fn dry_run(&self, act: &Act) -> Result<Impact, Problem> {
         let response = self.send("POST", &format!("{}&dry_run=true", act.path()), act.body()).await?;
-        read(&text_of(&response).await?)
+        read(&text_of(&response).await?, Impact::read)
     }
 
     /// Does it.
@@ -167,7 +173,7 @@ impl Client {
     pub async fn act(&self, act: &Act) -> Result<Option<Registered>, Problem> {
         let response = self.send("POST", &act.path(), act.body()).await?;
         match act {
-            Act::Register { .. } => read(&text_of(&response).await?).map(Some),
+            Act::Register { .. } => read(&text_of(&response).await?, Registered::read).map(Some),
             _ => Ok(None),
         }
     }
@@ -203,8 +209,23 @@ async fn text_of(response: &Response) -> Result<String, Problem> {
     Ok(text.as_string().unwrap_or_default())
 }
 
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
-    serde_json::from_str(text).map_err(|error| Problem::Garbled { detail: error.to_string() })
+fn read<T>(text: &str, read: impl Fn(&Json) -> Option<T>) -> Result<T, Problem> {
+    let json = Json::parse(text).ok_or_else(|| Problem::Garbled { detail: "this is no JSON".into() })?;
+    read(&json).ok_or_else(|| Problem::Garbled { detail: "something is missing in it".into() })
+}
+
+/// The body of `POST /register` with a topic in the query.
+fn body(identify: &Identify) -> String {
+    format!(
+        r#"{{"broadcast_address":{},"hostname":{},"tcp_port":{},"http_port":{},"version":{},"topology_zone":{},"topology_region":{}}}"#,
+        quote(&identify.broadcast_address),
+        quote(&identify.hostname),
+        identify.tcp_port,
+        identify.http_port,
+        quote(&identify.version),
+        quote(&identify.topology_zone),
+        quote(&identify.topology_region),
+    )
 }
 
 fn broken_off(error: &JsValue) -> Problem {
@@ -219,6 +240,22 @@ fn garbled(error: &JsValue) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_producer_is_announced_as_core_writes_it() {
+        let identify = Identify {
+            broadcast_address: "::1".into(),
+            hostname: "a \"quoted\" \u{202e}\n".to_owned(),
+            tcp_port: 4150.try_into().unwrap(),
+            http_port: 4151.try_into().unwrap(),
+            version: "1".into(),
+            topology_zone: "z".into(),
+            topology_region: String::new(),
+            topics: None,
+        };
+        let written: serde_json::Value = serde_json::from_str(&body(&identify)).unwrap();
+        assert_eq!(written, serde_json::to_value(&identify).unwrap());
+    }
 
     #[test]
     fn names_are_encoded_into_paths() {

@@ -9,12 +9,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod acts;
+pub mod answer;
 mod app;
 pub mod client;
 pub mod components;
 pub mod dom;
 pub mod feed;
 pub mod format;
+pub mod json;
 pub mod live;
 pub mod pages;
 pub mod prefs;

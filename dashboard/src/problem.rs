@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::json::Json;
+
 /// Why a request did not give what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -38,8 +40,9 @@ pub enum Problem {
 impl Problem {
     /// Reads an answer that is no success. What isn't the API's own JSON is left out: it may be anything.
     pub fn of_answer(status: u16, body: &str) -> Self {
-        let error: Option<lookupd_core::api::Error> = serde_json::from_str(body).ok();
-        let (code, detail) = error.map_or((None, None), |error| (Some(error.message), error.detail));
+        let error = Json::parse(body);
+        let read = |key| error.as_ref().and_then(|error| error.get(key).text());
+        let (code, detail) = (read("message"), read("detail"));
         match status {
             401 => Self::Unauthorized { detail },
             403 => Self::Forbidden { detail },

@@ -43,7 +43,7 @@ pub(super) fn view(form: &Form<'_>, act: &Act) -> Html {
 }
 
 fn told(form: &Form<'_>, act: &Act) -> Html {
-    let Some(Ok(answer)) = &form.state.impact else {
+    let Some(Ok(impact)) = &form.state.impact else {
         return html! {
             <div class="impact" role="status" hidden={form.state.impact.is_some()}>
                 <span class="skeleton-line" /><span class="visually-hidden">{ "Asking what it would change" }</span>
@@ -53,14 +53,14 @@ fn told(form: &Form<'_>, act: &Act) -> Html {
     let lifetimes = *form.live.store().lifetimes();
     // To be shown on this machine's clock.
     let ends = form.live.now().plus(lifetimes.tombstone_lifetime);
-    let mut lines = impact_lines(&answer.changes);
+    let mut lines = impact_lines(impact);
     if lines.is_empty() {
         lines.push("Changes nothing".into());
     }
     html! {
         <div class="impact">
             <ul>{ for lines.into_iter().map(|line| html! { <li>{ line }</li> }) }</ul>
-            <p class="muted">{ consequences(act, &answer.changes, &lifetimes, &format::time_of_day(ends)) }</p>
+            <p class="muted">{ consequences(act, impact, &lifetimes, &format::time_of_day(ends)) }</p>
         </div>
     }
 }

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use lookupd_core::api::{DryRun, Registered};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 use super::{Ask, confirm, create, register};
 use crate::{
+    answer::{Impact, Registered},
     client::Act,
     components::{FieldLook, Icon, TokenForm, close_dialog, field, icon},
     live::Live,
@@ -33,7 +33,7 @@ pub(super) struct State {
     /// Whether it was pressed with something wrong in it.
     pub(super) tried: bool,
     pub(super) progress: Progress,
-    pub(super) impact: Option<Result<DryRun, Problem>>,
+    pub(super) impact: Option<Result<Impact, Problem>>,
     attempt: u32,
 }
 
@@ -46,7 +46,7 @@ pub(super) enum Step {
     /// It is being done, or couldn't be.
     Progressed(Progress),
     /// The server said what it would change.
-    Told(Result<DryRun, Problem>),
+    Told(Result<Impact, Problem>),
     /// Once more, with another token.
     Again,
 }

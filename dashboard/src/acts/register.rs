@@ -1,15 +1,12 @@
 //! A producer, announced by hand, for trying things out.
 
-use std::{num::NonZeroU16, time::Duration};
+use std::num::NonZeroU16;
 
-use lookupd_core::{
-    ChannelName, TopicName,
-    api::{Identify, Registered},
-};
+use lookupd_core::{ChannelName, TopicName, api::Identify};
 use yew::prelude::*;
 
 use super::form::Form;
-use crate::{client::Act, components::FieldLook, format, route::Route};
+use crate::{answer::Registered, client::Act, components::FieldLook, format, route::Route};
 
 /// The fields: id and label.
 const FIELDS: [(&str, &str); 8] = [
@@ -85,7 +82,7 @@ pub(super) fn view(form: &Form<'_>) -> Html {
 /// What to say once it is there, and where to go.
 pub(super) fn done(act: &Act, answer: Option<&Registered>) -> (String, Option<Route>) {
     let (Act::Register { topic, .. }, Some(answer)) = (act, answer) else { return ("Registered.".into(), None) };
-    let lease = format::duration(Duration::from_millis(answer.lease_ms));
+    let lease = format::duration(answer.lease);
     let text = format!("{} serves {topic} for {lease}, and longer if it registers again.", answer.node);
     (text, Some(Route::topic(topic)))
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{client::Client, dom, problem::Problem};
 
-/// Asks `GET /v1/changes?since=CURSOR` again and again.
+/// Asks `GET /v1/changes?since=CURSOR` again and again, and `GET /v1/snapshot` to begin anew.
 #[derive(Clone)]
 pub struct Polling(Rc<Inner>);
 
@@ -61,7 +61,7 @@ impl Polling {
         let asked_at = dom::now();
         let path = match (self.0.port.cursor)() {
             Some(cursor) => format!("/v1/changes?since={cursor}"),
-            None => "/v1/changes".into(),
+            None => "/v1/snapshot".into(),
         };
         let answer = self.0.client.get_bytes(&path).await.and_then(|bytes| {
             CatchUp::decode(&bytes).map_err(|error| Problem::Garbled { detail: format!("changes: {error}") })

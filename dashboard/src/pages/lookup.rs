@@ -1,12 +1,13 @@
 //! What a consumer sees now, and why.
 
-use lookupd_core::api::{Explain, Explained, Verdict};
+use lookupd_core::api::Verdict;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 use super::{card, nothing, page};
 use crate::{
+    answer::{Explain, Explained},
     components::{
         FieldLook, Icon, Look, badge, button, copy_button, empty, field, name_link, skeleton, snippet,
     },
@@ -21,7 +22,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 enum Answer {
     Waiting,
-    Came { explain: Box<Explain>, lookup: String },
+    Came { explain: Explain, lookup: String },
     Failed(Problem),
 }
 
@@ -95,7 +96,7 @@ pub fn Lookup(LookupProps { live }: &LookupProps) -> Html {
 
 async fn ask(live: &Live, topic: &str) -> Answer {
     let explain = match live.client().explain(topic).await {
-        Ok(explain) => Box::new(explain),
+        Ok(explain) => explain,
         Err(problem) => return Answer::Failed(problem),
     };
     match live.client().lookup(topic).await {
@@ -171,7 +172,7 @@ fn verdict(live: &Live, producer: &Explained) -> Html {
         Verdict::Tombstoned => ("badge hidden", Icon::Hidden, "Left out: tombstoned"),
         Verdict::Superseded => ("badge plain", Icon::Copy, "Left out: superseded"),
     };
-    let unheard = producer.silent_since_at.map(|since| format::duration(now.since(since)));
+    let unheard = producer.silent_since.map(|since| format::duration(now.since(since)));
     let reason = match (producer.verdict, unheard) {
         (Verdict::Visible, None) => "It is heard, and nothing hides it.".into(),
         (Verdict::Visible, Some(time)) => {
@@ -179,7 +180,7 @@ fn verdict(live: &Live, producer: &Explained) -> Html {
             format!("Not heard for {time}; left out in {left} unless it is.")
         }
         (Verdict::Inactive, time) => format!("Not heard for {}.", time.unwrap_or_else(|| "too long".into())),
-        (Verdict::Tombstoned, _) => match producer.tombstoned_until_at {
+        (Verdict::Tombstoned, _) => match producer.tombstoned_until {
             Some(until) => {
                 let left = format::remaining(until.since(now));
                 format!("Hidden for another {left}, until {}.", format::time_of_day(until))
@@ -187,16 +188,16 @@ fn verdict(live: &Live, producer: &Explained) -> Html {
             None => "Hidden by a tombstone.".into(),
         },
         (Verdict::Superseded, _) => {
-            let via = producer.superseded_by.as_ref().map(ToString::to_string).unwrap_or_default();
+            let via = producer.superseded_by.clone().unwrap_or_default();
             format!("The same node is listed as announced via {via}, which is newer.")
         }
     };
-    let node = producer.node.to_string();
+    let Explained { node, via, .. } = producer;
     html! {
-        <li key={format!("{node} {}", producer.via)}>
+        <li key={format!("{node} {via}")}>
             <span class="pair">
-                { name_link(live, &Route::node(&node), &node) }
-                <span class="muted">{ "via " }<bdi>{ producer.via.to_string() }</bdi></span>
+                { name_link(live, &Route::node(node), node) }
+                <span class="muted">{ "via " }<bdi>{ via }</bdi></span>
             </span>
             { badge(class, symbol, word.into()) }
             <span class="reason muted number">{ reason }</span>

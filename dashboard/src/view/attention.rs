@@ -1,7 +1,5 @@
 //! What the overview counts, and what it points at.
 
-use std::collections::BTreeMap;
-
 use lookupd_core::{Lifetimes, Node, Registry, Timestamp, TopicName};
 
 use super::{Liveness, NodeRow, Tombstone, TopicRow, order::sort_places, tombstone};
@@ -92,11 +90,13 @@ pub struct Share {
 
 /// The nodes by something that they say of themselves, the most first.
 pub fn shares<'a>(nodes: &'a [NodeRow], said: impl Fn(&'a NodeRow) -> &'a str) -> Vec<Share> {
-    let mut counts = BTreeMap::<&str, usize>::new();
-    for node in nodes {
-        *counts.entry(said(node)).or_default() += 1;
+    let mut shares: Vec<Share> = Vec::new();
+    for label in nodes.iter().map(said) {
+        match shares.binary_search_by(|share| share.label.as_str().cmp(label)) {
+            Ok(place) => shares[place].nodes += 1,
+            Err(place) => shares.insert(place, Share { label: label.into(), nodes: 1 }),
+        }
     }
-    let shares: Vec<_> = counts.into_iter().map(|(label, nodes)| Share { label: label.into(), nodes }).collect();
     let mut places: Vec<usize> = (0..shares.len()).collect();
     sort_places(&mut places, &|a, b| shares[b].nodes.cmp(&shares[a].nodes));
     places.into_iter().map(|place| shares[place].clone()).collect()
