@@ -9,10 +9,21 @@ set -euo pipefail
 
 # Trunk takes NO_COLOR for a switch and refuses "1".
 [ -z "${NO_COLOR:-}" ] || export NO_COLOR=true
+# Of the tools themselves; the compiler's errors are what matters.
+export RUST_BACKTRACE=0
 
+# worker-build's own wasm-opt keeps the functions' names, a fifth of the download. Measured under gzip, -O2 is the
+# smallest level, by half a percent, and is meant for speed. The features are those that worker-build allows.
 build_worker() {
+    local next=$LOOKUPD_ROOT/target/worker-build
+    rm -rf "$next"
+    (cd worker && worker-build --release --no-opt --out-dir ../target/worker-build)
+    wasm-opt -O2 --enable-mutable-globals --enable-sign-ext --enable-nontrapping-float-to-int --enable-bulk-memory \
+        --enable-multivalue --enable-reference-types --enable-exception-handling \
+        "$next/index_bg.wasm" -o "$next/index_bg.wasm"
+    # Swapped at once, for whoever runs it meanwhile.
     rm -rf worker/build
-    (cd worker && worker-build --release)
+    mv "$next" worker/build
     touch worker/build/index.js
 }
 
