@@ -181,6 +181,28 @@ impl<S: Store> Leader<S> {
         Ok(())
     }
 
+    /// Replaces the log by a snapshot, where it outgrew the state. Nothing that was acknowledged depends on it: call it
+    /// after the answer is made, and where it fails, drop the leader and load another.
+    ///
+    /// # Errors
+    /// Where the disk can't be read or written.
+    pub fn compact(&mut self, now: Timestamp) -> Result<(), S::Error> {
+        if self.log_length <= 2 * self.snapshot_length + SMALL_LOG {
+            return Ok(());
+        }
+        let revision = self.registry.revision();
+        let snapshot = StoredSnapshot { revision, parts: self.registry.snapshot(self.cursor()) };
+        let heard = self.observations.save();
+        let outdated = self.store.last_before(now.minus(LOG_RETENTION))?;
+        let beyond_tail = revision.saturating_sub(LOG_TAIL);
+        let drop_through = outdated.unwrap_or(0).max(beyond_tail).min(revision);
+        self.store.compact(&snapshot, &heard, drop_through)?;
+        self.log_length = 0;
+        self.snapshot_revision = revision;
+        self.snapshot_length = length_of(&snapshot);
+        Ok(())
+    }
+
     /// What brings a replica from there to here; the whole state where the cursor is none of this history's.
     ///
     /// # Errors
@@ -200,14 +222,17 @@ impl<S: Store> Leader<S> {
         Ok(answer(true, snapshot, bytes(log)))
     }
 
-    /// The entries after the cursor; `None` where the cursor is none of this history's, or too old.
+    /// The entries after the cursor; `None` where the cursor is none of this history's, or so old that the whole state is
+    /// shorter.
     fn log_after(&self, since: Cursor) -> Result<Option<Vec<LogEntry>>, S::Error> {
         if since == self.cursor() {
             return Ok(Some(Vec::new()));
         }
         let mut log = self.store.log_from(since.revision)?.into_iter();
         let known = log.next().is_some_and(|entry| entry.revision == since.revision && entry.check == since.check);
-        Ok(known.then(|| log.collect()))
+        let length: usize = log.as_slice().iter().map(|entry| entry.bytes.len()).sum();
+        let is_shortest = since.revision >= self.snapshot_revision || length <= self.snapshot_length + self.log_length;
+        Ok((known && is_shortest).then(|| log.collect()))
     }
 
     /// Where this leader's history stands.
@@ -248,7 +273,7 @@ impl<S: Store> Leader<S> {
         self.check = check;
         self.log_length += length;
         self.observations.learn(batch);
-        self.compact_if_due(batch.at)
+        Ok(())
     }
 
     fn hear(&mut self, claim: &ClaimKey, now: Timestamp) -> Result<(), Fault<S::Error>> {
@@ -256,23 +281,6 @@ impl<S: Store> Leader<S> {
             let heard = self.observations.save();
             self.store.save_heard(&heard).map_err(Fault::NotStored)?;
         }
-        Ok(())
-    }
-
-    fn compact_if_due(&mut self, now: Timestamp) -> Result<(), Fault<S::Error>> {
-        if self.log_length <= 2 * self.snapshot_length + SMALL_LOG {
-            return Ok(());
-        }
-        let revision = self.registry.revision();
-        let snapshot = StoredSnapshot { revision, parts: self.registry.snapshot(self.cursor()) };
-        let heard = self.observations.save();
-        let outdated = self.store.last_before(now.minus(LOG_RETENTION)).map_err(Fault::NotStored)?;
-        let beyond_tail = revision.saturating_sub(LOG_TAIL);
-        let drop_through = outdated.unwrap_or(0).max(beyond_tail).min(revision);
-        self.store.compact(&snapshot, &heard, drop_through).map_err(Fault::NotStored)?;
-        self.log_length = 0;
-        self.snapshot_revision = revision;
-        self.snapshot_length = length_of(&snapshot);
         Ok(())
     }
 }

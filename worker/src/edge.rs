@@ -13,7 +13,7 @@ use worker::{Env, Fetcher, Stub, console_error};
 
 use crate::{
     config::{Config, DEFAULT_CLUSTER, Misconfigured},
-    exchange::{header, read_body, to_runtime},
+    exchange::{discard_body, header, read_body, to_runtime},
     leader::REMOTE_ADDRESS,
 };
 
@@ -31,7 +31,9 @@ pub async fn fetch(request: web_sys::Request, env: Env, _context: JsValue) -> Re
         Err(Misconfigured(detail)) => return to_runtime(&Error::Misconfigured { detail }.into()),
     };
     let (method, origin) = (request.method(), header(&request, "Origin"));
-    match handle(&request, &method, origin.as_deref(), &env, &config).await {
+    let answer = handle(&request, &method, origin.as_deref(), &env, &config).await;
+    discard_body(&request).await;
+    match answer {
         Ok(answer) => with_cors(answer, &config, &method, origin.as_deref()),
         Err(mut response) => {
             config.origins.decorate(&mut response, &method, origin.as_deref());

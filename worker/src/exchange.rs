@@ -41,11 +41,16 @@ pub(crate) async fn read_body(request: &web_sys::Request, write: &Write) -> Resu
         Ok(()) => read_all(&reader, write).await,
         Err(error) => Err(error),
     };
-    if read.is_err() {
-        // `wrangler dev` answers only once nobody waits for the rest.
-        let _ = JsFuture::from(reader.cancel()).await;
-    }
+    reader.release_lock();
     read
+}
+
+/// Says that nobody waits for what is left of the request's body: before that, `wrangler dev` doesn't answer.
+pub(crate) async fn discard_body(request: &web_sys::Request) {
+    if let Some(body) = request.body().filter(|body| !body.locked()) {
+        // One that broke off can't be cancelled, and needn't be.
+        let _ = JsFuture::from(body.cancel()).await;
+    }
 }
 
 async fn read_all(reader: &ReadableStreamDefaultReader, write: &Write) -> Result<Vec<u8>, Error> {

@@ -85,9 +85,14 @@ impl Leader {
             Some(leader) => leader,
             None => self.load().inspect_err(|problem| console_error!("{problem}"))?,
         };
-        match act(&mut leader, Timestamp::from_millis(Date::now().as_millis())) {
+        let now = Timestamp::from_millis(Date::now().as_millis());
+        match act(&mut leader, now) {
             Ok(done) => {
-                *held = Some(leader);
+                // What was done is stored, whatever becomes of this.
+                match leader.compact(now) {
+                    Ok(()) => *held = Some(leader),
+                    Err(error) => console_error!("the log can't be compacted: {error}"),
+                }
                 Ok(done)
             }
             Err(error) => {

@@ -6,7 +6,7 @@ use crate::disk::{Disk, Failure};
 use lookupd_core::{
     Bound, CannotFollow, CatchUp, Category, ChannelName, Check, ClaimKey, Command, Cursor, Fact, Fault, Impact, Leader,
     LeaderSettings, Lifetimes, Limits, LoadError, MAX_STORED_LENGTH, Match, Node, ProducerInfo, RETENTION, Refusal,
-    RegistrationPattern, Replica, Timestamp, TopicName, Via,
+    RegistrationPattern, Replica, Store, Timestamp, TopicName, Via,
 };
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -45,7 +45,9 @@ impl Cluster {
 
     fn execute(&mut self, command: &Command) -> Result<bool, Fault<&'static str>> {
         self.leader.sweep(self.now)?;
-        self.leader.execute(command, self.now).map(|outcome| outcome.changed)
+        let outcome = self.leader.execute(command, self.now)?;
+        self.leader.compact(self.now).map_err(Fault::NotStored)?;
+        Ok(outcome.changed)
     }
 
     fn does(&mut self, command: &Command) -> bool {
@@ -472,7 +474,11 @@ fn a_log_that_outgrew_the_state_is_compacted_and_nothing_is_lost() {
     let mut cluster = Cluster::new();
     let mut laggard = Replica::default();
     laggard.catch_up(&cluster.leader.catch_up(None, START).unwrap(), START, START).unwrap();
+    let mut known = None;
     for round in 0..12_000 {
+        if round == 9_000 {
+            known = Some(cluster.leader.cursor());
+        }
         cluster.after(Duration::from_secs(1)).does(&register(if round % 2 == 0 { "a" } else { "b" }, "t c"));
         cluster.does(&leave(if round % 2 == 0 { "b" } else { "a" }));
     }
@@ -484,6 +490,8 @@ fn a_log_that_outgrew_the_state_is_compacted_and_nothing_is_lost() {
 
     let answer = cluster.leader.catch_up(laggard.cursor(), cluster.now).unwrap();
     assert!(answer.anew, "too old a cursor begins anew");
+    assert!(cluster.disk.log_from(known.unwrap().revision).unwrap().len() > 5_000);
+    assert!(cluster.leader.catch_up(known, cluster.now).unwrap().anew, "and one whose batches outgrew the state");
     assert!(laggard.catch_up(&answer, START, START).unwrap());
     assert_eq!(laggard.cursor(), Some(cluster.leader.cursor()));
 }
