@@ -1,0 +1,155 @@
+// The way to the server: hidden tabs, a server that is away or talks nonsense, tokens.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, open, setHidden } from "./browser.mjs";
+import { startWorker } from "./worker.mjs";
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+/** A worker of the test's own. */
+async function worker(t, vars) {
+  const started = await startWorker(vars);
+  t.after(() => started.stop());
+  return started;
+}
+
+const row = (page, name) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
+
+test("a hidden tab asks nothing, and catches up when it is seen", async (t) => {
+  const server = await worker(t);
+  await server.register("orders");
+  const page = await open(t, browser);
+  await page.clock.install();
+  await page.goto(`${server.origin}/ui/topics`);
+  await row(page, "orders").waitFor();
+  let asked = 0;
+  page.on("request", (request) => (asked += request.url().includes("/v1/changes") ? 1 : 0));
+  await Promise.all([page.waitForRequest("**/v1/changes*"), page.clock.runFor(3_000)]);
+  await setHidden(page, true);
+  await page.clock.runFor(3_000);
+  const before = asked;
+  await page.clock.runFor(60_000);
+  assert.equal(asked, before, "asked while hidden");
+  await server.register("payments");
+  await Promise.all([page.waitForRequest("**/v1/changes*"), setHidden(page, false)]);
+  await page.clock.resume();
+  await row(page, "payments").waitFor();
+});
+
+test("paused by hand it stands still and says so, until it goes on", async (t) => {
+  const server = await worker(t);
+  await server.register("orders");
+  const page = await open(t, browser);
+  await page.goto(`${server.origin}/ui/topics`);
+  await row(page, "orders").waitFor();
+  await page.getByRole("button", { name: /Stop asking the server/ }).click();
+  await page.locator(".banner").getByText("Paused").waitFor();
+  await page.locator(".banner").getByText(/What you see is \d+ s old/).waitFor();
+  await server.register("payments");
+  await page.getByRole("button", { name: "Go on", exact: true }).click();
+  await row(page, "payments").waitFor();
+  await page.locator(".banner").waitFor({ state: "detached" });
+});
+
+test("a server that is killed leaves its last good data, and comes back with all of it", async (t) => {
+  const server = await worker(t);
+  await server.register("orders", "10.0.0.7:4151", { channel: "mail" });
+  const page = await open(t, browser, { expected: /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|status of 50\d/ });
+  await page.goto(`${server.origin}/ui/topics/orders`);
+  await row(page, "10.0.0.7:4151").waitFor();
+  await server.kill();
+  await page.locator(".pill").getByText("Reconnecting").waitFor();
+  await page.locator(".banner").getByText("The server can't be reached").waitFor();
+  await page.locator(".banner").getByText(/What you see is \d+ s old/).waitFor();
+  await row(page, "10.0.0.7:4151").getByText("Active").waitFor();
+  // Pages are computed here: one that was never open needs no server.
+  await page.getByRole("link", { name: "mail" }).click();
+  await page.getByRole("heading", { level: 1, name: "mail" }).waitFor();
+  await row(page, "10.0.0.7:4151").waitFor();
+  await server.restart();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator(".pill").getByText("Polling").waitFor();
+  await page.locator(".banner").waitFor({ state: "detached" });
+  await row(page, "10.0.0.7:4151").waitFor();
+  await server.register("orders", "10.0.0.8:4151", { channel: "mail" });
+  await row(page, "10.0.0.8:4151").waitFor();
+});
+
+test("nonsense in place of changes keeps the last good data, and is overcome", async (t) => {
+  const server = await worker(t);
+  await server.register("orders");
+  const page = await open(t, browser, { expected: /status of (429|500|503)/ });
+  await page.goto(`${server.origin}/ui/topics`);
+  await row(page, "orders").waitFor();
+  for (const [answer, title] of [
+    [{ status: 200, body: "<html>a captive portal</html>", contentType: "text/html" }, "The server's answer can't be read"],
+    [{ status: 200, body: "" }, "The server's answer can't be read"],
+    [{ status: 500, body: "oops" }, "The server failed"],
+    [{ status: 503, body: '{"message":"NOT_READY"}' }, "The server failed"],
+    [{ status: 429, body: "" }, "The server asks for patience"],
+  ]) {
+    await page.route(/\/v1\/(changes|snapshot)/, (route) => route.fulfill(answer));
+    await page.locator(".banner").getByText(title).waitFor();
+    await row(page, "orders").waitFor();
+    await page.unroute(/\/v1\/(changes|snapshot)/);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator(".banner").waitFor({ state: "detached" });
+  }
+});
+
+test("without a token nothing is shown; with one it is, and a wrong one is told", async (t) => {
+  const server = await worker(t, { ANONYMOUS: "none", ADMIN_TOKEN: "admin-secret" });
+  await server.post("/topic/create?topic=secret", null, { Authorization: "Bearer admin-secret" });
+  const page = await open(t, browser, { expected: /status of 40[13]/ });
+  await page.goto(`${server.origin}/ui/topics`);
+  await page.getByRole("heading", { level: 1, name: "This registry asks for a token" }).waitFor();
+  assert.equal(await page.getByText("secret", { exact: true }).count(), 0);
+  await page.getByLabel("Token").fill("wrong");
+  await page.getByRole("button", { name: "Use this token" }).click();
+  await page.getByText("The token that was tried was refused.").waitFor();
+  await page.getByLabel("Token").fill("admin-secret");
+  await page.getByRole("button", { name: "Use this token" }).click();
+  await row(page, "secret").waitFor();
+  await page.reload();
+  await row(page, "secret").waitFor();
+  assert.equal(await page.evaluate(() => JSON.stringify({ ...localStorage })), "{}", "a token stays with its tab");
+  await page.getByRole("button", { name: "Create topic" }).click();
+  await page.getByLabel("Topic name").fill("made");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "made" }).waitFor();
+});
+
+test("who may only read is asked for a token where he wants to change something", async (t) => {
+  const server = await worker(t, { ANONYMOUS: "read", ADMIN_TOKEN: "admin-secret" });
+  await server.post("/topic/create?topic=kept", null, { Authorization: "Bearer admin-secret" });
+  const page = await open(t, browser, { expected: /status of 40[13]/ });
+  await page.goto(`${server.origin}/ui/topics/kept`);
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("alert").waitFor();
+  await page.getByLabel("Token").fill("admin-secret");
+  await page.getByRole("button", { name: "Use this token" }).click();
+  await page.getByText("Removes 1 topic").waitFor();
+  await page.getByLabel("Type kept to confirm").fill("kept");
+  await page.keyboard.press("Enter");
+  await page.getByText("Topic kept deleted.").waitFor();
+});
+
+test("a producer whose heartbeats stop turns silent, then inactive, and active when it is back", async (t) => {
+  const server = await worker(t, { INACTIVE_PRODUCER_TIMEOUT: "9s" });
+  await server.register("orders");
+  const page = await open(t, browser);
+  await page.goto(`${server.origin}/ui/topics/orders`);
+  await row(page, "10.0.0.7:4151").getByText("Active").waitFor();
+  await row(page, "10.0.0.7:4151").getByText("Silent").waitFor();
+  await row(page, "10.0.0.7:4151").getByText(/for \d+ s, inactive in \d+ s/).waitFor();
+  await row(page, "10.0.0.7:4151").getByText("Inactive").waitFor();
+  assert.deepEqual((await server.get("/lookup?topic=orders")).body.producers, []);
+  await page.getByRole("link", { name: "What consumers see" }).click();
+  await page.getByText("Left out: inactive").waitFor();
+  await server.register("orders");
+  await page.getByText("Listed").waitFor();
+});

@@ -1,0 +1,95 @@
+// The worker, as `make dev` runs it, on a port and with a state of its own.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const build = process.env.LOOKUPD_WORKER_BUILD ?? join(root, "worker", "build");
+const assets = process.env.LOOKUPD_ASSETS ?? join(root, "dist");
+
+/** Starts it; `vars` are those of wrangler.toml. A test must `stop` it. */
+export async function startWorker(vars = {}) {
+  const directory = mkdtempSync(join(tmpdir(), "lookupd-browser-"));
+  // The project's own deployment, but for what builds it: the tests run what is built.
+  const deployment = readFileSync(join(root, "wrangler.toml"), "utf8")
+    .replace(/^\[build\]\n(?:[^\[\n].*\n)*/m, "")
+    .replace(/^main = .*$/m, `main = ${JSON.stringify(join(build, "index.js"))}`)
+    .replace(/^directory = .*$/m, `directory = ${JSON.stringify(assets)}`);
+  writeFileSync(join(directory, "wrangler.toml"), deployment);
+
+  const worker = {
+    origin: null,
+    process: null,
+
+    async start(port = 0) {
+      const all = { ANONYMOUS: "write", ...vars };
+      const args = ["dev", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"];
+      args.push("--persist-to", join(directory, "state"), "--show-interactive-dev-session=false");
+      for (const [name, value] of Object.entries(all)) args.push("--var", `${name}:${value}`);
+      // A process group of its own, so that `kill -9` reaches workerd too, and nothing else.
+      this.process = spawn(join(root, "node_modules", ".bin", "wrangler"), args, {
+        cwd: directory,
+        detached: true,
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, WRANGLER_SEND_METRICS: "false", NO_COLOR: "1" },
+      });
+      const log = [];
+      const ready = new Promise((resolve, reject) => {
+        const read = (line) => {
+          log.push(line);
+          const at = /Ready on (http:\/\/\S+)/.exec(line);
+          if (at) resolve(at[1]);
+        };
+        createInterface({ input: this.process.stdout }).on("line", read);
+        createInterface({ input: this.process.stderr }).on("line", read);
+        this.process.on("exit", (code) => reject(new Error(`wrangler ended with ${code}:\n${log.join("\n")}`)));
+      });
+      this.origin = (await ready).replace("localhost", "127.0.0.1");
+    },
+
+    /** As a crash does. */
+    async kill() {
+      const { process: child } = this;
+      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      const gone = new Promise((resolve) => child.on("exit", resolve));
+      process.kill(-child.pid, "SIGKILL");
+      await gone;
+    },
+
+    /** On the same port and state. */
+    async restart() {
+      await this.start(Number(new URL(this.origin).port));
+    },
+
+    async stop() {
+      await this.kill();
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+    },
+
+    /** A request of the API; anything but a success is an error. */
+    async post(path, body, headers = {}) {
+      const answer = await fetch(this.origin + path, { method: "POST", headers, body: body && JSON.stringify(body) });
+      if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`);
+      return answer;
+    },
+
+    async get(path) {
+      const answer = await fetch(this.origin + path);
+      return { status: answer.status, body: await answer.json().catch(() => null) };
+    },
+
+    /** A producer announces that it serves a topic. */
+    register(topic, node = "10.0.0.7:4151", more = {}) {
+      const [, address, port] = /^\[?(.*?)\]?:(\d+)$/.exec(node);
+      const body = { broadcast_address: address, hostname: "api-1", tcp_port: 4150, http_port: Number(port), version: "1.3.0" };
+      const { channel, ...said } = more;
+      const query = `topic=${encodeURIComponent(topic)}${channel ? `&channel=${encodeURIComponent(channel)}` : ""}`;
+      return this.post(`/register?${query}`, { ...body, ...said });
+    },
+  };
+  await worker.start();
+  return worker;
+}
