@@ -46,6 +46,10 @@ pub fn App() -> Html {
             }
         });
     }
+    {
+        let live = live.clone();
+        use_effect(move || live.rendered());
+    }
     shell(&live)
 }
 
@@ -117,7 +121,7 @@ fn switch(live: &Live, route: &Route) -> Html {
         Route::Channel(topic, channel) => pages::channel(live, topic, channel),
         Route::Nodes => pages::nodes(live),
         Route::Node(node) => pages::node(live, node),
-        Route::Lookup => html! { <pages::Lookup live={live.clone()} /> },
+        Route::Lookup => pages::lookup(live),
         Route::NotFound => pages::not_found(live),
     }
 }

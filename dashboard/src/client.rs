@@ -112,6 +112,15 @@ impl Act {
     }
 }
 
+/// What a consumer is told, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookedUp {
+    /// Why.
+    pub explain: Explain,
+    /// The body of `/lookup`.
+    pub lookup: String,
+}
+
 impl Client {
     /// The API below this prefix: empty or `/clusters/NAME`.
     pub fn new(prefix: &str) -> Self {
@@ -129,7 +138,7 @@ impl Client {
     /// [`Problem`].
     pub async fn get_bytes(&self, path: &str) -> Result<Vec<u8>, Problem> {
         let response = self.send("GET", path, None).await?;
-        let buffer = response.array_buffer().map_err(|error| garbled(&error))?;
+        let buffer = response.array_buffer().map_err(|_| Problem::Unreachable)?;
         let buffer = JsFuture::from(buffer).await.map_err(|error| broken_off(&error))?;
         Ok(Uint8Array::new(&buffer).to_vec())
     }
@@ -138,23 +147,17 @@ impl Client {
     ///
     /// # Errors
     /// [`Problem`].
-    pub async fn explain(&self, topic: &str) -> Result<Explain, Problem> {
+    pub async fn lookup(&self, topic: &str) -> Result<LookedUp, Problem> {
         let response = self.send("GET", &format!("/v1/explain?topic={}", encode(topic)), None).await?;
-        read(&text_of(&response).await?, Explain::read)
-    }
-
-    /// What `/lookup` answers, byte for byte, with its status.
-    ///
-    /// # Errors
-    /// [`Problem`]; an unknown topic is none.
-    pub async fn lookup(&self, topic: &str) -> Result<String, Problem> {
-        match self.send("GET", &format!("/lookup?topic={}", encode(topic)), None).await {
-            Ok(response) => text_of(&response).await,
-            Err(Problem::Refused { status: 404, code, .. }) => {
-                Ok(format!("{{\"message\":\"{}\"}}", code.unwrap_or_default()))
-            }
-            Err(problem) => Err(problem),
-        }
+        let explain = read(&text_of(&response).await?, Explain::read)?;
+        // What is known to be unknown isn't asked for: the browser would note the 404 as an error of the page.
+        let lookup = if explain.exists {
+            let response = self.send("GET", &format!("/lookup?topic={}", encode(topic)), None).await?;
+            text_of(&response).await?
+        } else {
+            r#"{"message":"TOPIC_NOT_FOUND"}"#.into()
+        };
+        Ok(LookedUp { explain, lookup })
     }
 
     /// What the act would change. Nothing is changed.
@@ -187,7 +190,7 @@ impl Client {
             init.set_body(&JsValue::from_str(&body));
         }
         let url = format!("{}{path}", self.prefix);
-        let request = Request::new_with_str_and_init(&url, &init).map_err(|error| garbled(&error))?;
+        let request = Request::new_with_str_and_init(&url, &init).map_err(|_| Problem::Unreachable)?;
         if let Some(token) = prefs::token() {
             // A token that can't stand in a header can't be right either: the server says so.
             let _ = request.headers().set("Authorization", &format!("Bearer {token}"));
@@ -204,7 +207,7 @@ impl Client {
 }
 
 async fn text_of(response: &Response) -> Result<String, Problem> {
-    let text = response.text().map_err(|error| garbled(&error))?;
+    let text = response.text().map_err(|_| Problem::Unreachable)?;
     let text = JsFuture::from(text).await.map_err(|error| broken_off(&error))?;
     Ok(text.as_string().unwrap_or_default())
 }
@@ -231,10 +234,6 @@ fn body(identify: &Identify) -> String {
 fn broken_off(error: &JsValue) -> Problem {
     let name = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.name())).unwrap_or_default();
     if name == "TimeoutError" { Problem::Timeout } else { Problem::Unreachable }
-}
-
-fn garbled(error: &JsValue) -> Problem {
-    Problem::Garbled { detail: format!("{error:?}") }
 }
 
 #[cfg(test)]

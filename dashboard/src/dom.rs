@@ -70,3 +70,9 @@ pub fn value_of(event: &web_sys::Event) -> String {
     let select = target.as_ref().and_then(|target| target.dyn_ref::<web_sys::HtmlSelectElement>());
     input.map(web_sys::HtmlInputElement::value).or(select.map(web_sys::HtmlSelectElement::value)).unwrap_or_default()
 }
+
+/// The text of the field of this id.
+pub fn value_by_id(id: &str) -> String {
+    let field = document().get_element_by_id(id).and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
+    field.map(|field| field.value()).unwrap_or_default()
+}

@@ -29,7 +29,7 @@ use app::App;
 
 /// Shows the dashboard in the element `app`.
 pub fn run() {
-    std::panic::set_hook(Box::new(|panic| {
+    yew::set_custom_panic_hook(Box::new(|panic| {
         web_sys::console::error_1(&panic.to_string().into());
         // Nothing works after a panic; saying so beats a page that stands still.
         if let Some(body) = dom::document().body() {

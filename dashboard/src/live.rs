@@ -9,12 +9,15 @@ use gloo_events::EventListener;
 use gloo_timers::callback::{Interval, Timeout};
 use lookupd_core::Timestamp;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 
 use crate::{
-    acts::Ask,
-    client::Client,
+    acts::{Ask, Asked, Progress, Step, done},
+    client::{Act, Client, LookedUp},
+    components::{Window, close_dialog, measure_table, open_dialog},
     dom,
     feed::{Feed, Polling, Port},
+    problem::Problem,
     route::{Base, Query, Route},
     store::{Event, Store},
     view::{NodeRow, TopicRow, node_rows, topic_rows},
@@ -37,13 +40,23 @@ struct Shared {
     location: RefCell<(Route, Query)>,
     topics: RefCell<(u64, Rc<Vec<TopicRow>>)>,
     nodes: RefCell<(u64, Rc<Vec<NodeRow>>)>,
-    ask: RefCell<Option<Ask>>,
+    lookup: RefCell<Lookup>,
+    window: Cell<Window>,
+    asked: RefCell<Option<Asked>>,
     notices: RefCell<Vec<Notice>>,
     notice_count: Cell<u32>,
     dirty: Cell<bool>,
     show: RefCell<Rc<dyn Fn()>>,
     /// They end with the page.
-    running: RefCell<Vec<Box<dyn std::any::Any>>>,
+    running: RefCell<Option<(Interval, Vec<EventListener>)>>,
+}
+
+/// What the lookup tester asked for last, and was told.
+#[derive(Default)]
+struct Lookup {
+    /// The topic, as of which epoch, and how often it was asked for by hand. Nothing is asked for twice.
+    asked: (String, u64),
+    told: Option<Result<Rc<LookedUp>, Problem>>,
 }
 
 /// Something that was done, said for a few seconds.
@@ -80,7 +93,9 @@ impl Live {
                 location: RefCell::new(location),
                 topics: RefCell::default(),
                 nodes: RefCell::default(),
-                ask: RefCell::default(),
+                lookup: RefCell::default(),
+                window: Cell::new(Window::START),
+                asked: RefCell::default(),
                 notices: RefCell::default(),
                 notice_count: Cell::default(),
                 dirty: Cell::default(),
@@ -122,7 +137,12 @@ impl Live {
             going.shared.location.replace(location(going.base()));
             going.changed();
         });
-        self.shared.running.replace(vec![Box::new(clock), Box::new(visibility), Box::new(history)]);
+        // Browsers send one such event a frame at most.
+        let (scrolling, resizing) = (self.clone(), self.clone());
+        let scroll = EventListener::new(&dom::window(), "scroll", move |_| scrolling.measure());
+        let resize = EventListener::new(&dom::window(), "resize", move |_| resizing.measure());
+        let all = vec![visibility, history, scroll, resize];
+        self.shared.running.replace(Some((clock, all)));
     }
 
     /// Everything that is known. Let go of it before anything is sent.
@@ -198,7 +218,7 @@ impl Live {
         let href = self.base().href(&route, &query.to_string());
         let _ = dom::history().replace_state_with_url(&JsValue::NULL, "", Some(&href));
         self.shared.location.replace((route, query));
-        self.changed();
+        self.show();
     }
 
     /// Lets something happen to the store.
@@ -226,19 +246,114 @@ impl Live {
 
     /// Asks something of the person, in place of what was asked before.
     pub fn ask(&self, ask: Ask) {
-        self.shared.ask.replace(Some(ask));
+        self.shared.asked.replace(Some(Asked::new(ask)));
+        self.rehearse();
         self.changed();
     }
 
-    /// What is asked of the person.
-    pub fn asked(&self) -> Option<Ask> {
-        self.shared.ask.borrow().clone()
+    /// What is asked of the person, and how far that is.
+    pub fn asked(&self) -> Option<Asked> {
+        self.shared.asked.borrow().clone()
+    }
+
+    /// Something happens to what is asked.
+    pub fn step(&self, step: Step) {
+        let again = matches!(step, Step::Again);
+        if let Some(asked) = self.shared.asked.borrow_mut().as_mut() {
+            asked.take(step);
+        }
+        if again {
+            self.rehearse();
+        }
+        self.show();
     }
 
     /// Asks nothing any more.
     pub fn settle(&self) {
-        self.shared.ask.replace(None);
+        self.shared.asked.replace(None);
         self.changed();
+    }
+
+    /// Has the server do it; then closes the dialog, says so, and asks for the changes.
+    pub fn perform(&self, act: Act) {
+        self.step(Step::Progressed(Progress::Busy));
+        let live = self.clone();
+        spawn_local(async move {
+            match live.client().act(&act).await {
+                Ok(answer) => {
+                    close_dialog();
+                    live.refresh();
+                    let (text, to) = done(&act, answer.as_ref());
+                    live.notify(text);
+                    if let Some(route) = to {
+                        live.go(route, Query::default());
+                    }
+                }
+                Err(problem) => live.step(Step::Progressed(Progress::Failed(problem))),
+            }
+        });
+    }
+
+    /// Asks the server what the act would change.
+    fn rehearse(&self) {
+        let Some(Ask::Confirm(act)) = self.asked().map(|asked| asked.ask) else { return };
+        let live = self.clone();
+        spawn_local(async move {
+            let impact = live.client().dry_run(&act).await;
+            // Something else may be asked by now.
+            if live.asked().is_some_and(|asked| asked.ask == Ask::Confirm(act)) {
+                live.step(Step::Told(impact));
+            }
+        });
+    }
+
+    /// What the lookup tester was told of the address's topic; the last answer until there is another.
+    pub fn lookup(&self) -> Option<Result<Rc<LookedUp>, Problem>> {
+        self.shared.lookup.borrow().told.clone()
+    }
+
+    /// Asks for the lookup tester's topic once more.
+    pub fn ask_lookup_again(&self) {
+        self.shared.lookup.replace(Lookup::default());
+        self.changed();
+    }
+
+    /// Asks for the lookup tester's topic, if that or what is registered has changed since it was asked for.
+    fn ask_lookup(&self) {
+        let asked = (self.query().get("topic").to_owned(), self.store().epoch());
+        if self.route() != Route::Lookup || asked.0.is_empty() || self.shared.lookup.borrow().asked == asked {
+            return;
+        }
+        self.shared.lookup.borrow_mut().asked.clone_from(&asked);
+        let live = self.clone();
+        spawn_local(async move {
+            let told = live.client().lookup(&asked.0).await.map(Rc::new);
+            // An answer that was overtaken is dropped.
+            let current = live.shared.lookup.borrow().asked == asked;
+            if current {
+                live.shared.lookup.borrow_mut().told = Some(told);
+                live.changed();
+            }
+        });
+    }
+
+    /// Which rows of a long table are in view.
+    pub fn window(&self) -> Window {
+        self.shared.window.get()
+    }
+
+    /// What is to be done once the page shows what it is to show.
+    pub fn rendered(&self) {
+        open_dialog();
+        self.measure();
+    }
+
+    fn measure(&self) {
+        if let Some(window) = measure_table()
+            && self.shared.window.replace(window) != window
+        {
+            self.changed();
+        }
     }
 
     /// Says for a few seconds that something was done.
@@ -265,13 +380,17 @@ impl Live {
     /// Renders before the next frame, however many changes come until then.
     pub fn changed(&self) {
         if !self.shared.dirty.replace(true) {
-            let shared = self.shared.clone();
-            dom::before_next_frame(move || {
-                shared.dirty.set(false);
-                let show = shared.show.borrow().clone();
-                show();
-            });
+            let live = self.clone();
+            dom::before_next_frame(move || live.show());
         }
+    }
+
+    /// Renders now. For what a person types: the next key must meet a form that knows of the one before.
+    fn show(&self) {
+        self.shared.dirty.set(false);
+        self.ask_lookup();
+        let show = self.shared.show.borrow().clone();
+        show();
     }
 
     fn feed(&self) -> Option<Polling> {

@@ -30,7 +30,7 @@ test("an empty registry says what to do, and the first producer appears without 
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Topics" }).click();
   await row(page, "orders").waitFor();
   await row(page, "orders").getByRole("link").click();
-  await row(page, "10.0.0.7:4151").getByText("Active").waitFor();
+  await row(page, "10.0.0.7:4151").getByText("Active", { exact: true }).waitFor();
   assert.equal(await page.evaluate(() => globalThis.notReloaded), true);
   const lookup = await worker.get("/lookup?topic=orders");
   assert.equal(lookup.body.producers[0].broadcast_address, "10.0.0.7");
@@ -135,7 +135,7 @@ test("a tombstone hides a producer, its ring runs, and it comes back by itself",
   assert.deepEqual(await addresses(), ["10.0.0.2"]);
   const start = await ring.getAttribute("stroke-dasharray");
   await page.waitForFunction((start) => document.querySelector(".ring-left")?.getAttribute("stroke-dasharray") !== start, start);
-  await hidden.getByText("Active").waitFor();
+  await hidden.getByText("Active", { exact: true }).waitFor();
   assert.equal(await hidden.locator(".ring-left").count(), 0);
   assert.deepEqual(await addresses(), ["10.0.0.1", "10.0.0.2"]);
 });
@@ -145,7 +145,7 @@ test("the lookup tester says who is listed and why one is left out", async (t) =
   await worker.register("shipping", "10.0.0.2:4151");
   const page = await open(t, browser);
   await page.goto(`${worker.origin}/ui/lookup`);
-  await page.getByLabel("Topic").fill("shippi");
+  await page.getByLabel("Topic", { exact: true }).fill("shippi");
   await page.getByRole("button", { name: "shipping", exact: true }).click();
   await page.getByRole("heading", { name: "A consumer connects to 2 producers" }).waitFor();
   assert.equal(JSON.parse(await page.locator("pre.json").innerText()).producers.length, 2);
@@ -154,7 +154,7 @@ test("the lookup tester says who is listed and why one is left out", async (t) =
   await page.getByText(/Hidden for another \d s/).waitFor();
   await page.getByRole("heading", { name: "A consumer connects to 1 producer" }).waitFor();
   await page.getByRole("heading", { name: "A consumer connects to 2 producers" }).waitFor();
-  await page.getByLabel("Topic").fill("nobody-has-this");
+  await page.getByLabel("Topic", { exact: true }).fill("nobody-has-this");
   await page.getByRole("heading", { name: "There is no such topic" }).waitFor();
   assert.match(await page.locator("pre.json").innerText(), /TOPIC_NOT_FOUND/);
 });
@@ -224,12 +224,12 @@ test("a producer is registered by the form, and unregistered", async (t) => {
   await dialog.getByRole("button", { name: "Register" }).click();
   await dialog.getByText("Expected a number from 1 to 65535").waitFor();
   await dialog.getByText("Expected letters, digits").waitFor();
-  await dialog.getByLabel("Topic").fill("tried");
+  await dialog.getByLabel("Topic", { exact: true }).fill("tried");
   await dialog.getByLabel("Channel (optional)").fill("out");
   await dialog.getByLabel("HTTP port").fill("4151");
   await dialog.getByRole("button", { name: "Register" }).click();
   await page.getByText(/127\.0\.0\.1:4151 serves tried for \d/).waitFor();
-  await row(page, "127.0.0.1:4151").getByText("Active").waitFor();
+  await row(page, "127.0.0.1:4151").getByText("Active", { exact: true }).waitFor();
   assert.equal((await worker.get("/lookup?topic=tried")).body.producers[0].hostname, "try-out");
   await page.getByRole("link", { name: "127.0.0.1:4151" }).click();
   await page.getByRole("heading", { name: "Announced via http" }).waitFor();

@@ -1,22 +1,20 @@
-//! The form in a dialog: what is typed into it, doing what was asked for, once, and saying how it went.
+//! What is asked in a dialog: what is typed into it, and how far it is.
 
-use std::rc::Rc;
-
-use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 use super::{Ask, confirm, create, register};
 use crate::{
     answer::{Impact, Registered},
     client::Act,
-    components::{FieldLook, Icon, TokenForm, close_dialog, field, icon},
+    components::{FieldLook, Icon, close_dialog, field, icon, token_form},
     live::Live,
     problem::Problem,
+    route::Route,
 };
 
 /// How an act stands.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Progress {
+pub enum Progress {
     /// Not begun.
     Idle,
     /// Under way.
@@ -25,20 +23,24 @@ pub(super) enum Progress {
     Failed(Problem),
 }
 
-/// What one asks, and what it would change, as far as the server has said.
+/// What is asked of a person, and how far that is.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct State {
+pub struct Asked {
+    /// What.
+    pub ask: Ask,
     /// What is typed, in the order of the form.
-    pub(super) fields: Vec<String>,
+    pub fields: Vec<String>,
     /// Whether it was pressed with something wrong in it.
-    pub(super) tried: bool,
-    pub(super) progress: Progress,
-    pub(super) impact: Option<Result<Impact, Problem>>,
-    attempt: u32,
+    pub tried: bool,
+    /// Whether it is being done.
+    pub progress: Progress,
+    /// What it would change, once the server has said.
+    pub impact: Option<Result<Impact, Problem>>,
 }
 
 /// What happens to it.
-pub(super) enum Step {
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
     /// Something was typed into the field at this place.
     Typed(usize, String),
     /// It was pressed with something wrong in it.
@@ -51,12 +53,20 @@ pub(super) enum Step {
     Again,
 }
 
-impl State {
-    fn new(fields: Vec<String>) -> Self {
-        Self { fields, tried: false, progress: Progress::Idle, impact: None, attempt: 0 }
+impl Asked {
+    /// Asked, and nothing typed yet.
+    pub fn new(ask: Ask) -> Self {
+        let fields = match &ask {
+            Ask::Create { .. } => vec![String::new()],
+            Ask::Register { topic } => register::start(topic),
+            Ask::Confirm(act) => confirm::to_type(act).map(|_| String::new()).into_iter().collect(),
+            Ask::Token => vec![],
+        };
+        Self { ask, fields, tried: false, progress: Progress::Idle, impact: None }
     }
 
-    fn after(mut self, step: Step) -> Self {
+    /// Takes over what happened.
+    pub fn take(&mut self, step: Step) {
         match step {
             Step::Typed(place, text) => {
                 if let Some(field) = self.fields.get_mut(place) {
@@ -67,41 +77,24 @@ impl State {
             Step::Progressed(progress) => self.progress = progress,
             Step::Told(impact) => self.impact = Some(impact),
             Step::Again => {
-                self.attempt += 1;
                 self.impact = None;
                 self.progress = Progress::Idle;
             }
         }
-        self
     }
-}
-
-impl Reducible for State {
-    type Action = Step;
-
-    fn reduce(self: Rc<Self>, step: Step) -> Rc<Self> {
-        Rc::new((*self).clone().after(step))
-    }
-}
-
-#[derive(Properties, PartialEq)]
-pub(super) struct AskFormProps {
-    pub(super) live: Live,
-    pub(super) ask: Ask,
 }
 
 /// A form at one moment, as those who draw it see it.
 pub(super) struct Form<'a> {
     pub(super) live: &'a Live,
-    pub(super) state: &'a State,
-    dispatch: UseReducerDispatcher<State>,
+    pub(super) state: &'a Asked,
 }
 
 impl Form<'_> {
     /// The field at this place.
     pub(super) fn field(&self, place: usize, look: FieldLook) -> Html {
-        let dispatch = self.dispatch.clone();
-        field(look, &self.state.fields[place], move |text| dispatch.dispatch(Step::Typed(place, text)))
+        let live = self.live.clone();
+        field(look, &self.state.fields[place], move |text| live.step(Step::Typed(place, text)))
     }
 
     /// The form in its frame: above it what is asked, below it what went wrong and its buttons. `act` is what to do when
@@ -114,13 +107,13 @@ impl Form<'_> {
             _ => None,
         };
         let onsubmit = {
-            let (live, dispatch) = (self.live.clone(), self.dispatch.clone());
+            let live = self.live.clone();
             Callback::from(move |event: SubmitEvent| {
                 event.prevent_default();
                 match &act {
-                    Some(act) if !disabled => begin(&live, &dispatch, act.clone()),
+                    Some(act) if !disabled => live.perform(act.clone()),
                     Some(_) => {}
-                    None => dispatch.dispatch(Step::Tried),
+                    None => live.step(Step::Tried),
                 }
             })
         };
@@ -144,10 +137,9 @@ impl Form<'_> {
         let content = match problem {
             None => html! { <span hidden=true /> },
             Some(problem) => {
-                let dispatch = self.dispatch.clone();
-                let again = Callback::from(move |()| dispatch.dispatch(Step::Again));
                 let token = if problem.wants_token() {
-                    html! { <TokenForm live={self.live.clone()} ondone={again} /> }
+                    let live = self.live.clone();
+                    token_form(self.live, move || live.step(Step::Again))
                 } else {
                     html! { <span hidden=true /> }
                 };
@@ -167,60 +159,22 @@ impl Form<'_> {
 }
 
 /// Whatever is asked, as a form.
-#[component]
-pub(super) fn AskForm(AskFormProps { live, ask }: &AskFormProps) -> Html {
-    let state = use_reducer(|| {
-        State::new(match ask {
-            Ask::Create { .. } => vec![String::new()],
-            Ask::Register { topic } => register::start(topic),
-            Ask::Confirm(act) => confirm::to_type(act).map(|_| String::new()).into_iter().collect(),
-            Ask::Token => vec![],
-        })
-    });
-    {
-        let (live, dispatch, ask) = (live.clone(), state.dispatcher(), ask.clone());
-        // What it would change: once, and again with another token.
-        use_effect_with(state.attempt, move |_| {
-            if let Ask::Confirm(act) = ask {
-                spawn_local(async move { dispatch.dispatch(Step::Told(live.client().dry_run(&act).await)) });
-            }
-        });
-    }
-    let form = Form { live, state: &state, dispatch: state.dispatcher() };
-    match ask {
+pub(super) fn view(live: &Live, state: &Asked) -> Html {
+    let form = Form { live, state };
+    match &state.ask {
         Ask::Create { topic } => create::view(&form, topic.as_deref()),
         Ask::Register { .. } => register::view(&form),
         Ask::Confirm(act) => confirm::view(&form, act),
-        Ask::Token => html! {
-            <div class="dialog-body"><TokenForm live={live.clone()} ondone={|()| close_dialog()} /></div>
-        },
+        Ask::Token => html! { <div class="dialog-body">{ token_form(live, close_dialog) }</div> },
     }
 }
 
-fn begin(live: &Live, dispatch: &UseReducerDispatcher<State>, act: Act) {
-    dispatch.dispatch(Step::Progressed(Progress::Busy));
-    let (live, dispatch) = (live.clone(), dispatch.clone());
-    spawn_local(async move {
-        match live.client().act(&act).await {
-            Ok(answer) => {
-                close_dialog();
-                live.refresh();
-                done(&live, &act, answer.as_ref());
-            }
-            Err(problem) => dispatch.dispatch(Step::Progressed(Progress::Failed(problem))),
-        }
-    });
-}
-
-fn done(live: &Live, act: &Act, answer: Option<&Registered>) {
-    let (text, to) = match act {
+/// What to say once an act is done, and where to go.
+pub fn done(act: &Act, answer: Option<&Registered>) -> (String, Option<Route>) {
+    match act {
         Act::Register { .. } => register::done(act, answer),
         Act::CreateTopic { .. } | Act::CreateChannel { .. } => create::done(act),
         _ => confirm::done(act),
-    };
-    live.notify(text);
-    if let Some(route) = to {
-        live.go(route, crate::route::Query::default());
     }
 }
 
@@ -231,15 +185,19 @@ mod tests {
     #[test]
     fn what_is_typed_stays_through_all_that_happens() {
         let refused = || Problem::Unauthorized { detail: None };
-        let state = State::new(vec![String::new(), "b".into()])
-            .after(Step::Typed(0, "a".into()))
-            .after(Step::Typed(9, "nowhere".into()))
-            .after(Step::Tried)
-            .after(Step::Told(Err(refused())))
-            .after(Step::Progressed(Progress::Failed(refused())));
-        assert_eq!((&state.fields[..], state.tried), (&["a".to_owned(), "b".to_owned()][..], true));
-        let again = state.after(Step::Again);
-        assert_eq!((again.progress, again.impact, again.attempt), (Progress::Idle, None, 1));
-        assert_eq!(again.fields, ["a", "b"]);
+        let mut asked = Asked::new(Ask::Confirm(Act::DeleteTopic { topic: "orders".into() }));
+        for step in [
+            Step::Typed(0, "ord".into()),
+            Step::Typed(9, "nowhere".into()),
+            Step::Tried,
+            Step::Told(Err(refused())),
+            Step::Progressed(Progress::Failed(refused())),
+        ] {
+            asked.take(step);
+        }
+        assert_eq!((&asked.fields[..], asked.tried), (&["ord".to_owned()][..], true));
+        asked.take(Step::Again);
+        assert_eq!((asked.progress, asked.impact), (Progress::Idle, None));
+        assert_eq!(asked.fields, ["ord"]);
     }
 }

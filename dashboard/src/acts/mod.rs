@@ -9,9 +9,9 @@ mod register;
 use yew::prelude::*;
 
 pub use impact::{consequences, impact_lines};
+pub use form::{Asked, Progress, Step, done};
 
-use self::form::AskForm;
-use crate::{client::Act, components::Dialog, live::Live};
+use crate::{client::Act, components::dialog, live::Live};
 
 /// What is asked of a person.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,11 +34,10 @@ pub enum Ask {
 
 /// The dialog of whatever is asked.
 pub fn ask_dialog(live: &Live) -> Html {
-    let Some(ask) = live.asked() else { return html! { <span hidden=true /> } };
-    let title = title(&ask);
-    let settling = live.clone();
-    let onclose = Callback::from(move |()| settling.settle());
-    html! { <Dialog key={title} {title} {onclose}><AskForm live={live.clone()} {ask} /></Dialog> }
+    match live.asked() {
+        None => html! { <span hidden=true /> },
+        Some(asked) => dialog(live, title(&asked.ask), form::view(live, &asked)),
+    }
 }
 
 fn title(ask: &Ask) -> &'static str {

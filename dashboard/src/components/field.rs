@@ -16,8 +16,6 @@ pub struct FieldLook {
     pub hint: AttrValue,
     /// What is wrong with it; empty where nothing is.
     pub error: AttrValue,
-    /// Whether it hides what is typed.
-    pub secret: bool,
     /// Whether a keyboard of digits will do.
     pub digits: bool,
     /// Whether the focus starts here.
@@ -64,14 +62,14 @@ fn typed(oninput: impl Fn(String) + 'static) -> Callback<InputEvent> {
 }
 
 fn raw(look: FieldLook, value: String, oninput: Callback<InputEvent>) -> Html {
-    let FieldLook { id, label, hint, error, secret, digits, autofocus } = look;
+    let FieldLook { id, label, hint, error, digits, autofocus } = look;
     let note = format!("{id}-note");
     let wrong = !error.is_empty();
     html! {
         <div class={if wrong { "field wrong" } else { "field" }}>
             <label for={id}>{ label }</label>
             <input {id} {value} {oninput} {autofocus}
-                type={if secret { "password" } else { "text" }}
+                type="text"
                 inputmode={digits.then_some("numeric")}
                 autocomplete="off" autocapitalize="none" spellcheck="false"
                 aria-describedby={note.clone()} aria-invalid={wrong.then_some("true")} />

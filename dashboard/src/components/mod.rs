@@ -1,5 +1,5 @@
-//! What pages are made of. Plain functions wherever nothing has to be remembered: each component of its own costs 4 KB
-//! of what a browser loads.
+//! What pages are made of: plain functions of what is known. The whole page is one component; each further one would add
+//! 4 KB to what a browser loads, and what it remembered would be out of the reach of tests.
 
 mod badge;
 mod banner;
@@ -19,7 +19,7 @@ mod token;
 pub use badge::{badge, ephemeral_badge, liveness_badge, plain_badge, topic_badge};
 pub use banner::{banner, notices};
 pub use button::{Look, act_button, button, theme_button};
-pub use dialog::{Dialog, close_dialog};
+pub use dialog::{close_dialog, dialog, open_dialog};
 pub use empty::{empty, skeleton};
 pub use field::{FieldLook, field, search_field, state_filter};
 pub use icon::{Icon, icon};
@@ -28,6 +28,6 @@ pub use pill::pill;
 pub use producers::{producer_table, text};
 pub(crate) use producers::cell;
 pub use snippet::{copy_button, snippet};
-pub use table::{Column, LongTable, heads};
+pub use table::{Column, Window, heads, long_table, measure_table};
 pub use time::{countdown, silence};
-pub use token::{TokenForm, token_panel};
+pub use token::{token_form, token_panel};

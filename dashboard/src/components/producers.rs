@@ -27,7 +27,7 @@ const COLUMNS: [Column; 8] = [
 pub fn producer_table(live: &Live, topic: &str, rows: &[ProducerRow]) -> Html {
     html! {
         <div class="table-frame">
-            <table class="table">
+            <table class="table stacked">
                 <caption class="visually-hidden">{ format!("Producers of {topic}") }</caption>
                 <thead>{ heads(live, &COLUMNS, None) }</thead>
                 <tbody>{ for rows.iter().map(|row| producer(live, topic, row)) }</tbody>

@@ -1,7 +1,5 @@
 //! Tables; of long ones only the rows in view are there.
 
-use gloo_events::EventListener;
-use web_sys::Element;
 use yew::prelude::*;
 
 use super::{Icon, icon};
@@ -49,9 +47,9 @@ fn head(live: &Live, Column { label, class, by }: Column, order: Option<Order>) 
     }
 }
 
-/// Which rows to render.
+/// Which rows of a long table to render.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Window {
+pub struct Window {
     first: usize,
     last: usize,
     row_height: u32,
@@ -62,7 +60,7 @@ const OVERSCAN: u32 = 10;
 
 impl Window {
     /// Before anything was measured.
-    const START: Self = Self { first: 0, last: 40, row_height: 49 };
+    pub const START: Self = Self { first: 0, last: 40, row_height: 49 };
 
     /// The rows in view of a table body whose top stands at `top` in a view of this height.
     fn of(top: i32, view_height: u32, row_height: u32) -> Self {
@@ -83,77 +81,50 @@ impl Window {
     }
 }
 
-/// What [`LongTable`] takes.
-#[derive(Properties)]
-pub struct LongTableProps {
-    /// Everything.
-    pub live: Live,
-    /// What it is, for who can't see it.
-    pub caption: &'static str,
-    /// Its columns.
-    pub columns: &'static [Column],
-    /// How it is ordered.
-    pub order: Order,
-    /// How many rows it has.
-    pub count: usize,
-    /// The cells of a row, and what tells it from all others.
-    pub row: Callback<usize, (String, Html)>,
-}
-
-impl PartialEq for LongTableProps {
-    fn eq(&self, other: &Self) -> bool {
-        // What a row shows changes with the version alone.
-        self.live == other.live && self.order == other.order && self.count == other.count
-    }
-}
-
-/// A table of any length, with rows of one height, that scrolls with the page.
-#[component]
-pub fn LongTable(props: &LongTableProps) -> Html {
-    let body = use_node_ref();
-    let window = use_state_eq(|| Window::START);
-    {
-        let (body, window) = (body.clone(), window.setter());
-        use_effect_with(props.count, move |_| {
-            let measure = move || {
-                let Some(element) = body.cast::<Element>() else { return };
-                let row = element.query_selector("tr:not(.spacer)").ok().flatten();
-                let height = row.map_or(0.0, |row| row.get_bounding_client_rect().height()).round() as u32;
-                let height = if height > 0 { height } else { Window::START.row_height };
-                let view = dom::window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(1_000.0);
-                window.set(Window::of(element.get_bounding_client_rect().top() as i32, view as u32, height));
-            };
-            measure();
-            // Browsers send one such event a frame at most.
-            let again = measure.clone();
-            let scrolled = EventListener::new(&dom::window(), "scroll", move |_| measure());
-            let resized = EventListener::new(&dom::window(), "resize", move |_| again());
-            move || drop((scrolled, resized))
-        });
-    }
-    let Window { first, last, row_height } = window.within(props.count);
-    let spacer = |key: &'static str, rows: usize| {
-        // An attribute, since the page's policy takes no inline style.
-        let height = (rows * row_height as usize).to_string();
-        html! { <tr {key} class="spacer" aria-hidden="true" hidden={rows == 0}><td {height}></td></tr> }
-    };
-    let row = |place: usize| {
-        let (key, cells) = props.row.emit(place);
+/// A table of any length, with rows of one height, that scrolls with the page. `row` gives the cells of the row at a
+/// place, and what tells it from all others.
+pub fn long_table(
+    live: &Live,
+    caption: &'static str,
+    columns: &[Column],
+    order: Order,
+    count: usize,
+    row: impl Fn(usize) -> (String, Html),
+) -> Html {
+    let Window { first, last, row_height } = live.window().within(count);
+    let rows = (first..last).map(|place| {
+        let (key, cells) = row(place);
         html! { <tr {key} aria-rowindex={(place + 2).to_string()}>{ cells }</tr> }
-    };
+    });
+    let mut body = vec![spacer("before first", first, row_height)];
+    body.extend(rows);
+    body.push(spacer("after last", count - last, row_height));
+    let heads = heads(live, columns, Some(order));
     html! {
         <section class="card flush">
-            <table class="table fixed" aria-rowcount={(props.count + 1).to_string()}>
-                <caption class="visually-hidden">{ props.caption }</caption>
-                <thead>{ heads(&props.live, props.columns, Some(props.order)) }</thead>
-                <tbody ref={body}>
-                    { spacer("before first", first) }
-                    { for (first..last).map(row) }
-                    { spacer("after last", props.count - last) }
-                </tbody>
+            <table class="table fixed" aria-rowcount={(count + 1).to_string()}>
+                <caption class="visually-hidden">{ caption }</caption>
+                <thead>{ heads }</thead>
+                <tbody>{ body }</tbody>
             </table>
         </section>
     }
+}
+
+/// An empty row as high as all rows that aren't rendered before or after those that are.
+fn spacer(key: &'static str, rows: usize, row_height: u32) -> Html {
+    // An attribute, since the page's policy takes no inline style.
+    let height = (rows * row_height as usize).to_string();
+    html! { <tr {key} class="spacer" aria-hidden="true" hidden={rows == 0}><td {height}></td></tr> }
+}
+
+/// Which rows of the long table in the page are in view now; nothing where there is no such table.
+pub fn measure_table() -> Option<Window> {
+    let body = dom::document().query_selector(".table.fixed tbody").ok().flatten()?;
+    let row = body.query_selector("tr:not(.spacer)").ok().flatten()?;
+    let height = row.get_bounding_client_rect().height().round() as u32;
+    let view = dom::window().inner_height().ok().and_then(|height| height.as_f64())? as u32;
+    Some(Window::of(body.get_bounding_client_rect().top() as i32, view, height.max(1)))
 }
 
 #[cfg(test)]

@@ -2,49 +2,33 @@
 
 use yew::prelude::*;
 
-use super::{FieldLook, Icon, field, icon};
-use crate::{live::Live, prefs};
-
-/// What [`TokenForm`] takes.
-#[derive(Properties, PartialEq)]
-pub struct TokenFormProps {
-    /// Everything.
-    pub live: Live,
-    /// Called once a token is kept.
-    pub ondone: Callback<()>,
-}
+use super::{Icon, icon};
+use crate::{dom, live::Live, prefs};
 
 /// Takes a token and keeps it for this tab.
-#[component]
-pub fn TokenForm(props: &TokenFormProps) -> Html {
-    let token = use_state(String::new);
-    let onsubmit = {
-        let (token, ondone, live) = (token.clone(), props.ondone.clone(), props.live.clone());
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            prefs::set_token(Some(token.trim()));
-            live.refresh();
-            ondone.emit(());
-        })
-    };
-    let look = FieldLook {
-        id: "token",
-        label: "Token".into(),
-        hint: "Kept for this tab only, and sent to this server only.".into(),
-        secret: true,
-        autofocus: true,
-        ..FieldLook::default()
-    };
-    let disabled = token.trim().is_empty();
-    let input = {
-        let token = token.clone();
-        move |text| token.set(text)
-    };
+pub fn token_form(live: &Live, ondone: impl Fn() + 'static) -> Html {
+    let live = live.clone();
+    raw(Callback::from(move |event: SubmitEvent| {
+        event.prevent_default();
+        prefs::set_token(Some(dom::value_by_id(ID).trim()));
+        live.refresh();
+        ondone();
+    }))
+}
+
+const ID: &str = "token";
+
+/// What is typed stays in the page, and is read from there: a token is nobody else's business.
+fn raw(onsubmit: Callback<SubmitEvent>) -> Html {
     html! {
         <form class="form" {onsubmit}>
-            { field(look, &token, input) }
+            <div class="field">
+                <label for={ID}>{ "Token" }</label>
+                <input id={ID} type="password" required=true autocomplete="off" autofocus=true aria-describedby="token-note" />
+                <p id="token-note" class="field-note">{ "Kept for this tab only, and sent to this server only." }</p>
+            </div>
             <div class="form-acts">
-                <button type="submit" class="button primary" {disabled}>{ icon(Icon::Key) }{ "Use this token" }</button>
+                <button type="submit" class="button primary">{ icon(Icon::Key) }{ "Use this token" }</button>
             </div>
         </form>
     }
@@ -60,7 +44,7 @@ pub fn token_panel(live: &Live) -> Html {
                 <h1 id="title" tabindex="-1">{ "This registry asks for a token" }</h1>
                 <p class="wrong-text" role="alert" hidden={prefs::token().is_none()}>{ "The token that was tried was refused." }</p>
                 <p class="muted">{ advice }</p>
-                <TokenForm live={live.clone()} ondone={Callback::noop()} />
+                { token_form(live, || ()) }
             </section>
         </div>
     }

@@ -2,7 +2,6 @@
 
 use lookupd_core::api::Verdict;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 use super::{card, nothing, page};
@@ -13,64 +12,22 @@ use crate::{
     },
     dom, format,
     live::Live,
-    problem::Problem,
     route::{Route, encode},
     view::{Order, TOPIC_COLUMNS, find_topics},
 };
 
-/// An answer, as far as it came.
-#[derive(Clone, Debug, PartialEq)]
-enum Answer {
-    Waiting,
-    Came { explain: Explain, lookup: String },
-    Failed(Problem),
-}
-
-/// What [`Lookup`] takes.
-#[derive(Properties, PartialEq)]
-pub struct LookupProps {
-    /// Everything.
-    pub live: Live,
-}
-
 /// Asks the server as a consumer would, and shows each producer with the reason why it is listed or left out.
-#[component]
-pub fn Lookup(LookupProps { live }: &LookupProps) -> Html {
+pub fn lookup(live: &Live) -> Html {
     let topic = live.query().get("topic").to_owned();
-    let epoch = live.store().epoch();
-    let answer = use_state(|| Answer::Waiting);
-    let attempt = use_state(|| 0_u32);
-    let latest = use_mut_ref(|| 0_u32);
-    {
-        let (live, answer) = (live.clone(), answer.setter());
-        // What is registered changed, or something ended: asked again, with the last answer in view until then.
-        use_effect_with((topic.clone(), epoch, *attempt), move |(topic, _, _)| {
-            let number = latest.borrow().wrapping_add(1);
-            latest.replace(number);
-            if topic.is_empty() {
-                return;
-            }
-            let topic = topic.clone();
-            spawn_local(async move {
-                let asked = ask(&live, &topic).await;
-                // An answer that was overtaken is dropped.
-                if *latest.borrow() == number {
-                    answer.set(asked);
-                }
-            });
-        });
-    }
-    let content = match &*answer {
+    let content = match live.lookup() {
         _ if topic.is_empty() => {
             let why = "Enter a topic to see whom a consumer would connect to, and why anyone is left out.";
             html! { <section class="card">{ empty(Icon::Search, "Which topic?", why, nothing()) }</section> }
         }
-        Answer::Came { explain, lookup } if explain.topic == topic => answered(live, explain, lookup),
-        Answer::Failed(problem) => {
-            let again = {
-                let attempt = attempt.clone();
-                button(Look::Plain, Icon::Refresh, "Try again", move || attempt.set(*attempt + 1))
-            };
+        Some(Ok(answer)) if answer.explain.topic == topic => answered(live, &answer.explain, &answer.lookup),
+        Some(Err(problem)) => {
+            let asking = live.clone();
+            let again = button(Look::Plain, Icon::Refresh, "Try again", move || asking.ask_lookup_again());
             html! {
                 <section class="card">
                     { empty(Icon::Alert, problem.title(), "", html! { <>{ problem.advice() }{ again }</> }) }
@@ -94,17 +51,6 @@ pub fn Lookup(LookupProps { live }: &LookupProps) -> Html {
     page(nothing(), "Lookup tester", below, nothing(), content)
 }
 
-async fn ask(live: &Live, topic: &str) -> Answer {
-    let explain = match live.client().explain(topic).await {
-        Ok(explain) => explain,
-        Err(problem) => return Answer::Failed(problem),
-    };
-    match live.client().lookup(topic).await {
-        Ok(lookup) => Answer::Came { explain, lookup },
-        Err(problem) => Answer::Failed(problem),
-    }
-}
-
 /// A few topics that contain what is typed; none where it is one.
 fn suggestions(live: &Live, typed: &str) -> Html {
     let rows = live.topics();
@@ -120,7 +66,7 @@ fn suggestions(live: &Live, typed: &str) -> Html {
         };
         html! { <button key={label.clone()} type="button" class="chip name" {onclick}>{ label }</button> }
     });
-    html! { <div class="chips" role="group" aria-label="Topics that match">{ for chips }</div> }
+    html! { <div class="chips" role="group" aria-label="Suggestions">{ for chips }</div> }
 }
 
 fn answered(live: &Live, explain: &Explain, lookup: &str) -> Html {

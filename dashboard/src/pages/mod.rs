@@ -10,7 +10,7 @@ mod topic;
 mod topics;
 
 pub use channel::channel;
-pub use lookup::Lookup;
+pub use lookup::lookup;
 pub use node::node;
 pub use nodes::nodes;
 pub use not_found::not_found;

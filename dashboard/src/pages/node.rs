@@ -82,7 +82,7 @@ fn topic_table(live: &Live, node: &str, topics: &[ServedTopic]) -> Html {
         return empty(Icon::Topic, "It serves no topic", why, nothing());
     }
     html! {
-        <table class="table">
+        <table class="table stacked">
             <caption class="visually-hidden">{ format!("Topics of {node}") }</caption>
             <thead>{ heads(live, &COLUMNS, None) }</thead>
             <tbody>{ for topics.iter().map(|topic| served(live, node, topic)) }</tbody>

@@ -6,7 +6,7 @@ use super::{nothing, page, topics::shown};
 use crate::{
     acts::Ask,
     components::{
-        Column, Icon, Look, LongTable, badge, button, cell, empty, link, liveness_badge, name_link, search_field,
+        Column, Icon, Look, badge, button, cell, empty, link, liveness_badge, long_table, name_link, search_field,
         state_filter, text,
     },
     format,
@@ -42,12 +42,10 @@ pub fn nodes(live: &Live) -> Html {
         let clear = link(live, &Route::Nodes, "button", html! { "Clear search and filter" });
         html! { <section class="card">{ empty(Icon::Search, "No node matches", "", clear) }</section> }
     } else {
-        let (count, linking) = (found.len(), live.clone());
-        let row = Callback::from(move |place: usize| {
-            let node: &NodeRow = &rows[found[place]];
-            (node.name.clone(), cells(&linking, node))
-        });
-        html! { <LongTable live={live.clone()} caption="Nodes" columns={&COLUMNS[..]} {order} {count} {row} /> }
+        long_table(live, "Nodes", &COLUMNS, order, found.len(), |place| {
+            let node = &rows[found[place]];
+            (node.name.clone(), cells(live, node))
+        })
     };
     let (searching, choosing) = (live.clone(), live.clone());
     let states = NodeState::ALL.iter().map(|state| (state.key(), state.label()));

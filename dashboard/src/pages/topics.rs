@@ -6,7 +6,7 @@ use super::{nothing, page};
 use crate::{
     acts::Ask,
     components::{
-        Column, Icon, Look, LongTable, button, cell, empty, link, name_link, search_field, state_filter, topic_badge,
+        Column, Icon, Look, button, cell, empty, link, long_table, name_link, search_field, state_filter, topic_badge,
     },
     format,
     live::Live,
@@ -46,12 +46,10 @@ pub fn topics(live: &Live) -> Html {
         let clear = link(live, &Route::Topics, "button", html! { "Clear search and filter" });
         html! { <section class="card">{ empty(Icon::Search, "No topic matches", "", clear) }</section> }
     } else {
-        let (count, linking) = (found.len(), live.clone());
-        let row = Callback::from(move |place: usize| {
-            let topic: &TopicRow = &rows[found[place]];
-            (topic.name.clone(), cells(&linking, topic))
-        });
-        html! { <LongTable live={live.clone()} caption="Topics" columns={&COLUMNS[..]} {order} {count} {row} /> }
+        long_table(live, "Topics", &COLUMNS, order, found.len(), |place| {
+            let topic = &rows[found[place]];
+            (topic.name.clone(), cells(live, topic))
+        })
     };
     let (searching, choosing) = (live.clone(), live.clone());
     let states = TopicState::ALL.iter().map(|state| (state.key(), state.label()));
