@@ -6,8 +6,8 @@
 //! 2. [`Route::find`]: the endpoint, or the finished answer.
 //! 3. [`Origins::check`] where it changes something, and [`Access::check`] with [`Route::right`].
 //! 4. [`Request::parse`]: the parameters.
-//! 5. [`answer`] for a [`Read`]; for a [`Write`], at most [`Write::body_limit`] bytes of its body and [`Write::order`].
-//!    [`serve`] does this step for whoever holds the leader.
+//! 5. [`answer()`] for a [`Read`]; for a [`Write`], at most [`Write::body_limit`] bytes of its body and [`Write::order`].
+//!    [`serve()`] does this step for whoever holds the leader.
 //! 6. [`Origins::decorate`] on whatever is sent back, errors too.
 //!
 //! [`admit`] is 2 to 4 at once. nsqlookupd's own surface is answered to the byte; what differs on purpose is numbered in
