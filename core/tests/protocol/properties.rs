@@ -73,7 +73,7 @@ fn refused() -> Result<(), Failure> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn pieces_and_patience_make_no_difference(stream in stream(), manner in manner(Just(Ok(())))) {
