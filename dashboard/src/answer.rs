@@ -137,7 +137,8 @@ pub(crate) mod tests {
 
     pub(crate) fn changes() -> api::Changes {
         let node = Node::parse("a:1").unwrap();
-        let channels = ["a", "b"].map(|name| ChannelPath { topic: topic(), channel: ChannelName::parse(name).unwrap() });
+        let channels =
+            ["a", "b"].map(|name| ChannelPath { topic: topic(), channel: ChannelName::parse(name).unwrap() });
         let registration = RegistrationPath { node: node.clone(), via: Via::Http, topic: topic(), channel: None };
         api::Changes {
             topics: removed(vec![topic()]),

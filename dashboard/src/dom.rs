@@ -73,6 +73,7 @@ pub fn value_of(event: &web_sys::Event) -> String {
 
 /// The text of the field of this id.
 pub fn value_by_id(id: &str) -> String {
-    let field = document().get_element_by_id(id).and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
+    let field =
+        document().get_element_by_id(id).and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
     field.map(|field| field.value()).unwrap_or_default()
 }

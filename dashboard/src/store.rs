@@ -189,9 +189,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use lookupd_core::{
-        Batch, Change, Check, ClaimKey, DecodeError, Node, ProducerInfo, TopicName, Via,
-    };
+    use lookupd_core::{Batch, Change, Check, ClaimKey, DecodeError, Node, ProducerInfo, TopicName, Via};
 
     use super::*;
 

@@ -32,7 +32,8 @@ pub(super) fn view(form: &Form<'_>, topic: Option<&str>) -> Html {
         autofocus: true,
         ..FieldLook::default()
     };
-    let above = html! { <p class="muted" hidden={topic.is_none()}>{ "In the topic " }<bdi class="name">{ topic }</bdi></p> };
+    let above =
+        html! { <p class="muted" hidden={topic.is_none()}>{ "In the topic " }<bdi class="name">{ topic }</bdi></p> };
     form.frame(above, form.field(0, look), ("button primary", verb), valid.is_ok().then_some(act))
 }
 

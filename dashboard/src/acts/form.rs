@@ -99,7 +99,13 @@ impl Form<'_> {
 
     /// The form in its frame: above it what is asked, below it what went wrong and its buttons. `act` is what to do when
     /// it is submitted; nothing as long as something is wrong with it, and then a form of many fields says what.
-    pub(super) fn frame(&self, above: Html, fields: Html, (main, verb): (&'static str, &'static str), act: Option<Act>) -> Html {
+    pub(super) fn frame(
+        &self,
+        above: Html,
+        fields: Html,
+        (main, verb): (&'static str, &'static str),
+        act: Option<Act>,
+    ) -> Html {
         let many = self.state.fields.len() > 1;
         let disabled = self.state.progress == Progress::Busy || act.is_none() && !many;
         let problem = match (&self.state.progress, &self.state.impact) {

@@ -41,9 +41,7 @@ pub fn consequences(act: &Act, impact: &Impact, lifetimes: &Lifetimes, ends: &st
             "Hidden from /lookup for {}, until {ends}. If it still serves the topic then, consumers find it again.",
             format::duration(lifetimes.tombstone_lifetime)
         ),
-        Act::Unregister { .. } => {
-            "A producer that is still running comes back with its next heartbeat.".into()
-        }
+        Act::Unregister { .. } => "A producer that is still running comes back with its next heartbeat.".into(),
         _ => String::new(),
     }
 }

@@ -8,8 +8,8 @@ mod register;
 
 use yew::prelude::*;
 
-pub use impact::{consequences, impact_lines};
 pub use form::{Asked, Progress, Step, done};
+pub use impact::{consequences, impact_lines};
 
 use crate::{client::Act, components::dialog, live::Live};
 

@@ -35,7 +35,9 @@ pub fn topic_badge(row: &TopicRow) -> Html {
         TopicState::Tombstoned => {
             ("badge hidden", Icon::Hidden, format!("{} tombstoned", format::count(row.tombstoned)))
         }
-        TopicState::Silent => ("badge warn", Icon::Clock, format!("{} silent", format::count(row.silent + row.inactive))),
+        TopicState::Silent => {
+            ("badge warn", Icon::Clock, format!("{} silent", format::count(row.silent + row.inactive)))
+        }
         TopicState::Unserved if row.tombstoned > 0 => ("badge hidden", Icon::Hidden, "All tombstoned".into()),
         TopicState::Unserved if row.inactive > 0 => ("badge bad", Icon::Off, "All inactive".into()),
         TopicState::Unserved => ("badge plain", Icon::None, "No producers".into()),

@@ -45,9 +45,8 @@ pub fn state_filter(
     chosen: &str,
     onchoose: impl Fn(String) + 'static,
 ) -> Html {
-    let states: Vec<Html> = states
-        .map(|(key, label)| html! { <option value={key} selected={chosen == key}>{ label }</option> })
-        .collect();
+    let states: Vec<Html> =
+        states.map(|(key, label)| html! { <option value={key} selected={chosen == key}>{ label }</option> }).collect();
     let onchange = Callback::from(move |event: Event| onchoose(dom::value_of(&event)));
     html! {
         <select class="select" aria-label="State" {onchange}>

@@ -28,11 +28,9 @@ pub fn countdown(tombstone: &Tombstone, now: Timestamp) -> Html {
 pub fn silence(liveness: Liveness, now: Timestamp) -> Html {
     let said = match liveness {
         Liveness::Active => return html! { <span hidden=true /> },
-        Liveness::Silent { since, until } => format!(
-            "for {}, inactive in {}",
-            format::duration(now.since(since)),
-            format::remaining(until.since(now))
-        ),
+        Liveness::Silent { since, until } => {
+            format!("for {}, inactive in {}", format::duration(now.since(since)), format::remaining(until.since(now)))
+        }
         Liveness::Inactive { since } => format!("for {}", format::duration(now.since(since))),
     };
     html! { <span class="muted number">{ said }</span> }

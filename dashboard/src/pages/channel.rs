@@ -23,7 +23,8 @@ pub fn channel(live: &Live, topic: &str, channel: &str) -> Html {
     let Some(rows) = rows else {
         let back = link(live, &Route::topic(topic), "button primary", html! { "To the topic" });
         let why = "It was deleted, or never registered in this topic.";
-        let content = html! { <section class="card">{ empty(Icon::Channel, "There is no such channel", why, back) }</section> };
+        let content =
+            html! { <section class="card">{ empty(Icon::Channel, "There is no such channel", why, back) }</section> };
         return page(way, channel, nothing(), nothing(), content);
     };
     let delete = {

@@ -7,9 +7,7 @@ use yew::prelude::*;
 use super::{card, nothing, page};
 use crate::{
     answer::{Explain, Explained},
-    components::{
-        FieldLook, Icon, Look, badge, button, copy_button, empty, field, name_link, skeleton, snippet,
-    },
+    components::{FieldLook, Icon, Look, badge, button, copy_button, empty, field, name_link, skeleton, snippet},
     dom, format,
     live::Live,
     route::{Route, encode},
@@ -78,7 +76,9 @@ fn answered(live: &Live, explain: &Explain, lookup: &str) -> Html {
         (true, _) => format!("A consumer connects to {}", format::counted(visible, "producer")),
     };
     let why = match (explain.exists, explain.producers.is_empty()) {
-        (false, _) => "/lookup answers 404, and consumers ask again later. It appears with the first producer that registers it.",
+        (false, _) => {
+            "/lookup answers 404, and consumers ask again later. It appears with the first producer that registers it."
+        }
         (true, _) => "The topic is known, so /lookup answers 200 with an empty list.",
     };
     let verdicts = if explain.producers.is_empty() {

@@ -33,7 +33,8 @@ pub fn node(live: &Live, node: &str) -> Html {
     let Some((name, (claims, topics))) = found else {
         let why = "It left, or never announced itself. If it does, it appears here.";
         let back = link(live, &Route::Nodes, "button primary", html! { "All nodes" });
-        let content = html! { <section class="card">{ empty(Icon::Node, "There is no such node", why, back) }</section> };
+        let content =
+            html! { <section class="card">{ empty(Icon::Node, "There is no such node", why, back) }</section> };
         return page(way, node, nothing(), nothing(), content);
     };
     let acts = if claims.iter().any(|claim| claim.via == Via::Http) {

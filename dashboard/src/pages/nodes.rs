@@ -18,7 +18,7 @@ use crate::{
 const COLUMNS: [Column; 6] = [
     Column { label: "Node", class: "", by: "node" },
     Column { label: "State", class: "state", by: "" },
-    Column { label: "Hostname", class: "wide", by: "hostname" },
+    Column { label: "Hostname", class: "wide host", by: "hostname" },
     Column { label: "Version", class: "wide", by: "version" },
     Column { label: "Zone", class: "wide", by: "" },
     Column { label: "Topics", class: "numeric", by: "topics" },
@@ -65,7 +65,7 @@ fn cells(live: &Live, node: &NodeRow) -> Html {
     let hidden = if node.tombstoned == 0 {
         nothing()
     } else {
-        badge("badge hidden", Icon::Hidden, format!("in {}", format::counted(node.tombstoned, "topic")))
+        badge("badge hidden", Icon::Hidden, format!("tombstoned in {}", format::count(node.tombstoned)))
     };
     html! {
         <>

@@ -37,7 +37,8 @@ pub fn topic(live: &Live, topic: &str) -> Html {
     let Some((rows, visible, channels)) = found else {
         let why = "It was deleted, or no producer ever registered it. If one does, it appears here.";
         let back = link(live, &Route::Topics, "button primary", html! { "All topics" });
-        let content = html! { <section class="card">{ empty(Icon::Topic, "There is no such topic", why, back) }</section> };
+        let content =
+            html! { <section class="card">{ empty(Icon::Topic, "There is no such topic", why, back) }</section> };
         return page(way, topic, nothing(), nothing(), content);
     };
     let ask = |ask: Ask| {

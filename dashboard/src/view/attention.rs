@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn nodes_are_counted_by_what_they_say() {
-        let nodes = Fixture::new().serves("a:1", "t", &[]).serves("b:1", "t", &[]).serves("a:2", "t", &[]).read(1, node_rows);
+        let nodes =
+            Fixture::new().serves("a:1", "t", &[]).serves("b:1", "t", &[]).serves("a:2", "t", &[]).read(1, node_rows);
         let by_host: Vec<_> = shares(&nodes, |node| &node.info.hostname);
         let expected = [("host-a", 2), ("host-b", 1)].map(|(label, nodes)| Share { label: label.into(), nodes });
         assert_eq!(by_host, expected);

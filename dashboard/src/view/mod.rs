@@ -5,13 +5,13 @@ mod node;
 mod nodes;
 mod order;
 mod producers;
-mod topics;
 #[cfg(test)]
 mod testing;
+mod topics;
 
 pub use attention::{Attention, Share, Totals, attention, shares, totals};
 pub use node::{ServedTopic, node_detail};
-pub use nodes::{NodeRow, NodeState, NODE_COLUMNS, find_nodes, node_rows};
+pub use nodes::{NODE_COLUMNS, NodeRow, NodeState, find_nodes, node_rows};
 pub use order::{Direction, Order};
 pub use producers::{Liveness, ProducerRow, Tombstone, channel_producer_rows, liveness, producer_rows, tombstone};
 pub use topics::{TOPIC_COLUMNS, TopicRow, TopicState, find_topics, topic_rows};

@@ -63,8 +63,8 @@ mod tests {
     fn a_nodes_claims_serve_together() {
         let fixture = Fixture::new()
             .serves("[::1]:4151", "orders", &["mail"])
-            .serves_via("[::1]:4151", Via::Tcp, "orders", &["audit"])
-            .serves_via("[::1]:4151", Via::Tcp, "clicks#ephemeral", &[])
+            .serves_via("[::1]:4151", &Via::Tcp, "orders", &["audit"])
+            .serves_via("[::1]:4151", &Via::Tcp, "clicks#ephemeral", &[])
             .serves("other:1", "payments", &[])
             .tombstoned("orders", "[::1]:4151", 20);
         let node = Node::parse("::1:4151").unwrap();

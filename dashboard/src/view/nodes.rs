@@ -155,8 +155,8 @@ mod tests {
     fn rows() -> Vec<NodeRow> {
         Fixture::new()
             .serves("a:1", "orders", &[])
-            .serves_via("a:1", Via::Tcp, "orders", &[])
-            .serves_via("a:1", Via::Tcp, "payments", &[])
+            .serves_via("a:1", &Via::Tcp, "orders", &[])
+            .serves_via("a:1", &Via::Tcp, "payments", &[])
             .serves("[::1]:4151", "orders", &[])
             .serves("old:1", "orders", &[])
             .silent("a:1", 10)

@@ -146,9 +146,8 @@ mod tests {
             .serves("b:1", "orders", &[])
             .silent("b:1", 10)
             .tombstoned("orders", "a:1", 20);
-        let rows = fixture.read(30, |registry, lifetimes, now| {
-            producer_rows(&registry.topic("orders").unwrap(), lifetimes, now)
-        });
+        let rows = fixture
+            .read(30, |registry, lifetimes, now| producer_rows(&registry.topic("orders").unwrap(), lifetimes, now));
         assert_eq!(rows.iter().map(|row| row.node.to_string()).collect::<Vec<_>>(), ["a:1", "b:1"]);
         assert!(!rows[0].is_visible(), "tombstoned");
         assert!(rows[1].is_visible(), "silent, not yet inactive");

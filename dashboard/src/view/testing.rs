@@ -32,10 +32,10 @@ impl Fixture {
     }
 
     pub(crate) fn serves(self, node: &str, name: &str, channels: &[&str]) -> Self {
-        self.serves_via(node, Via::Http, name, channels)
+        self.serves_via(node, &Via::Http, name, channels)
     }
 
-    pub(crate) fn serves_via(mut self, node: &str, via: Via, name: &str, channels: &[&str]) -> Self {
+    pub(crate) fn serves_via(mut self, node: &str, via: &Via, name: &str, channels: &[&str]) -> Self {
         let names = channels.iter().map(|channel| Some(ChannelName::parse(channel).unwrap()));
         for channel in std::iter::once(None).chain(names) {
             let command = Command::Register { via: via.clone(), info: info(node), topic: topic(name), channel };

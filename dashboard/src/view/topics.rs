@@ -147,8 +147,7 @@ pub fn find_topics(rows: &[TopicRow], search: &str, state: Option<TopicState>, o
 /// Whether `text` contains `search`, which is in lower case already. ASCII only, without a copy: a key pressed in the
 /// search field asks this of every row.
 pub(super) fn contains(text: &str, search: &str) -> bool {
-    search.is_empty()
-        || text.as_bytes().windows(search.len()).any(|part| part.eq_ignore_ascii_case(search.as_bytes()))
+    search.is_empty() || text.as_bytes().windows(search.len()).any(|part| part.eq_ignore_ascii_case(search.as_bytes()))
 }
 
 #[cfg(test)]
@@ -160,7 +159,7 @@ mod tests {
     fn rows() -> Vec<TopicRow> {
         Fixture::new()
             .serves("a:1", "orders", &["audit", "mail"])
-            .serves_via("a:1", Via::Tcp, "orders", &[])
+            .serves_via("a:1", &Via::Tcp, "orders", &[])
             .serves("b:1", "orders", &[])
             .serves("c:1", "payments", &[])
             .serves("d:1", "clicks#ephemeral", &[])

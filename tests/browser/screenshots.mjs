@@ -1,0 +1,104 @@
+// Photographs the dashboard with a registry like one in use.
+//
+//   node tests/browser/screenshots.mjs            the pictures of the README, into docs/
+//   node tests/browser/screenshots.mjs DIRECTORY  every page, light and dark, at 1280 and at 360 px
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { launch } from "./browser.mjs";
+import { startWorker } from "./worker.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+process.env.PATH = `${join(root, "node_modules", ".bin")}:${process.env.PATH}`;
+const everything = process.argv[2];
+const directory = everything ?? join(root, "docs");
+
+const TOPICS = `orders.created orders.paid orders.shipped orders.cancelled payments.authorised payments.captured payments.failed
+  invoices.issued emails.outbound emails.bounced sms.outbound push.notifications users.signed_up users.deleted
+  users.profile_changed sessions.started clicks#ephemeral page_views search.queries search.index inventory.changed
+  inventory.low prices.changed carts.abandoned reviews.posted fraud.checks fraud.alerts exports.requested exports.finished
+  images.resized images.uploaded webhooks.outgoing audit.log metrics.raw logs.errors`.split(/\s+/);
+const CHANNELS = ["mail", "billing", "analytics", "archive", "search-indexer", "fraud", "warehouse"];
+
+/** The same registry every time. */
+function nodes() {
+  let seed = 7;
+  const below = (limit) => (seed = (seed * 48_271) % 2_147_483_647) % limit;
+  const all = Array.from({ length: 14 }, (_, place) => ({
+    broadcast_address: place === 12 ? "2001:db8::17" : place === 13 ? "nsqd-spot-1.internal" : `10.4.${place % 3}.${20 + place}`,
+    hostname: `nsqd-${String(place + 1).padStart(2, "0")}.prod.internal`,
+    tcp_port: 4150,
+    http_port: 4151,
+    version: place < 9 ? "1.3.0" : place < 12 ? "1.2.1" : "1.3.1-dev",
+    topology_zone: place === 13 ? "" : ["eu-west-1a", "eu-west-1b", "eu-west-1c"][place % 3],
+    topology_region: "eu-west-1",
+    topics: {},
+  }));
+  for (const topic of TOPICS) {
+    const channels = CHANNELS.filter(() => below(3) === 0);
+    for (let copies = 1 + below(4); copies > 0; copies -= 1) all[below(all.length)].topics[topic] = channels;
+  }
+  for (const place of [0, 3, 5, 7, 12]) all[place].topics["orders.created"] = ["billing", "mail"];
+  return all;
+}
+
+const worker = await startWorker({ TOMBSTONE_LIFETIME: "90s", INACTIVE_PRODUCER_TIMEOUT: "90s" });
+const browser = await launch();
+try {
+  const all = nodes();
+  const announce = (some) => Promise.all(some.map((node) => worker.post("/register", node)));
+  await announce(all);
+  await Promise.all(["legacy.imports", "newsletter.drafts"].map((topic) => worker.post(`/topic/create?topic=${topic}`)));
+  // Two stop their heartbeats; it takes the leader half of the timeout, and a sweep, to notice.
+  const beating = setInterval(() => announce(all.filter((_, place) => place !== 7 && place !== 13)).catch(() => {}), 10_000);
+  const watch = await browser.newPage();
+  await watch.goto(`${worker.origin}/ui/`);
+  await watch.getByText("Silent", { exact: true }).first().waitFor({ timeout: 120_000 });
+  await worker.post("/topic/tombstone?topic=orders.created&node=10.4.2.25:4151");
+  await watch.locator(".ring-left").first().waitFor();
+  await watch.close();
+
+  const pages = everything
+    ? [
+        ["overview", "/"],
+        ["topics", "/topics"],
+        ["topic", "/topics/orders.created"],
+        ["channel", "/topics/orders.created/mail"],
+        ["nodes", "/nodes"],
+        ["node", "/nodes/10.4.2.25%3A4151"],
+        ["lookup", "/lookup?topic=orders.created"],
+        ["not-found", "/nope"],
+        ["empty-search", "/topics?q=nothing-like-it"],
+        ["delete", "/topics/orders.created", "Delete"],
+        ["tombstone", "/topics/orders.created", "Tombstone 10.4.0.20:4151"],
+        ["register", "/nodes", "Register a producer"],
+        ["create", "/topics", "Create topic"],
+      ]
+    : [["dashboard", "/"]];
+  mkdirSync(directory, { recursive: true });
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of everything ? [1280, 360] : [1280]) {
+      const height = width === 360 ? 780 : 820;
+      const context = await browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: "reduce" });
+      const page = await context.newPage();
+      for (const [name, path, press] of pages) {
+        await page.goto(`${worker.origin}/ui${path}`);
+        await page.locator(".page:not([aria-busy])").waitFor();
+        if (path.startsWith("/lookup")) await page.locator("pre.json").waitFor();
+        if (press) {
+          await page.getByRole("button", { name: press }).first().click();
+          await page.getByRole("dialog").waitFor();
+          if (press.startsWith("Delete") || press.startsWith("Tombstone")) await page.locator(".impact li").first().waitFor();
+        }
+        const size = everything ? `-${width}` : "";
+        await page.screenshot({ path: join(directory, `${name}-${colorScheme}${size}.png`), fullPage: Boolean(everything) && !press });
+      }
+      await context.close();
+    }
+  }
+  clearInterval(beating);
+  console.log(`photographs in ${directory}`);
+} finally {
+  await browser.close();
+  await worker.stop();
+}
