@@ -14,7 +14,7 @@ dashboard := $(shared) tools/headers.mjs $(shell find dashboard)
 .PHONY: help setup setup-test build dev test check bench fmt clean deploy-dry-run
 
 help: ## This list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install what is missing for building, under the project
 	@tools/setup.sh build

@@ -11,7 +11,7 @@ set -euo pipefail
 
 prerequisites() {
     command -v cargo >/dev/null || fail "Rust is missing: install it with rustup, then run this again."
-    command -v node >/dev/null && command -v npm >/dev/null ||
+    { command -v node && command -v npm; } >/dev/null ||
         fail "Node.js with npm is missing: install Node 20 or newer, then run this again."
     command -v cc >/dev/null || fail "A C compiler (cc) is missing, which Rust links with: install gcc or clang, then run this again."
     local have need
@@ -102,7 +102,7 @@ nsqlookupd() {
 }
 
 build_nsqlookupd() {
-    (cd tests/nsq && go build -o ../../.tools/nsq/ $(go list tool))
+    (cd tests/nsq && go build -o ../../.tools/nsq/ tool)
 }
 
 prerequisites

@@ -60,6 +60,7 @@ bring_source() {
 debian_source() {
     local mirror apt=$scratch/apt suite found
     command -v apt-get >/dev/null || { say "no apt-get"; return 1; }
+    # shellcheck disable=SC2016 # apt expands it.
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | sort -u | sed -n 1p)
     [ -n "$mirror" ] || { say "apt has no mirror"; return 1; }
     for suite in $RUST_SRC_SUITES; do
@@ -70,7 +71,7 @@ debian_source() {
             -o "Dir::Cache=$apt" -o "Dir::Cache::archives=$apt/archives" -o APT::Sandbox::User= \
             -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false
         apt-get "$@" update || continue
-        found=$(apt-cache "$@" madison rust-src | cut -d'|' -f2 | tr -d ' ' | grep "^$version[+~-]" | sed -n 1p || true)
+        found=$(apt-cache "$@" madison rust-src | cut -d'|' -f2 | tr -d ' ' | grep "^${version}[+~-]" | sed -n 1p || true)
         [ -n "$found" ] || continue
         (cd "$apt" && apt-get "$@" download "rust-src=$found" && dpkg-deb -x rust-src_*.deb "$scratch/source") && return 0
     done
