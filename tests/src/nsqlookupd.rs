@@ -44,11 +44,6 @@ impl Nsqlookupd {
         Some(Self { child, tcp: tcp?, http: http? })
     }
 
-    /// Whether `make setup-test` has built it: it needs Go, which nothing else here does.
-    pub fn is_built() -> bool {
-        tools::is_named(tools::NSQLOOKUPD)
-    }
-
     /// Whom to send HTTP requests to.
     pub fn client(&self) -> Client {
         Client::new(self.http)

@@ -45,11 +45,6 @@ pub(crate) fn find<const N: usize>(variables: [&str; N]) -> Option<[PathBuf; N]>
     }
 }
 
-/// Whether the environment names a tool at all.
-pub(crate) fn is_named(variable: &str) -> bool {
-    env::var_os(variable).is_some()
-}
-
 /// Says so once, past the test harness, which would keep the output of a test that passes to itself.
 fn skip(reason: &str) {
     static SAID: Once = Once::new();
