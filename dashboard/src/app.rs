@@ -8,7 +8,9 @@ use yew::prelude::*;
 
 use crate::{
     acts::ask_dialog,
-    components::{Icon, banner, icon, link, link_with, notices, pill, skeleton, theme_button, token_panel},
+    components::{
+        Icon, banner, forget_button, icon, link, link_with, notices, pill, skeleton, theme_button, token_panel,
+    },
     dom,
     live::Live,
     pages,
@@ -101,7 +103,7 @@ fn shell(live: &Live) -> Html {
                 { link(live, &Route::Overview, "brand", brand) }
                 <span class="cluster" hidden={cluster == "default"}><span class="visually-hidden">{ "Cluster " }</span>{ &cluster }</span>
                 <nav class="nav" aria-label="Main">{ for sections }</nav>
-                <div class="tools">{ pill(live) }{ theme_button(live) }</div>
+                <div class="tools">{ pill(live) }{ forget_button(live) }{ theme_button(live) }</div>
             </header>
             <main id="main" tabindex="-1">
                 { banner(live) }

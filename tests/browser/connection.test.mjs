@@ -121,6 +121,9 @@ test("without a token nothing is shown; with one it is, and a wrong one is told"
   await page.getByLabel("Topic name").fill("made");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: "made" }).waitFor();
+  await page.getByRole("button", { name: "Forget the token" }).click();
+  await page.locator(".banner").getByText("The server asks for a token").waitFor();
+  await page.getByRole("heading", { level: 1, name: "made" }).waitFor();
 });
 
 test("who may only read is asked for a token where he wants to change something", async (t) => {

@@ -34,7 +34,7 @@ const DIALOGS = [
 for (const colorScheme of ["light", "dark"]) {
   test(`axe finds nothing on any page, ${colorScheme}`, async (t) => {
     // Colours are judged as they end up, not on their way there.
-    const page = await open(t, browser, { colorScheme, reducedMotion: "reduce", bypassCSP: true, expected: /status of 401/ });
+    const page = await open(t, browser, { colorScheme, reducedMotion: "reduce", expected: /status of 401/ });
     let looked = 0;
     const check = async (what) => {
       const { found, nodes } = await violations(page);
@@ -72,7 +72,7 @@ for (const colorScheme of ["light", "dark"]) {
 }
 
 test("a page that asks for a token passes axe too", async (t) => {
-  const page = await open(t, browser, { bypassCSP: true, expected: /status of 401/ });
+  const page = await open(t, browser, { expected: /status of 401/ });
   await page.route("**/v1/snapshot*", (route) => route.fulfill({ status: 401, body: '{"message":"UNAUTHORIZED"}' }));
   await page.goto(`${worker.origin}/ui/`);
   await page.getByLabel("Token").waitFor();
@@ -146,6 +146,14 @@ test("nothing is cut off at 360 px, with text twice the size, or without motion"
     await page.locator(".page:not([aria-busy])").waitFor();
     assert.ok((await over()) <= 0, `${path} is too wide`);
   }
+  // Text of twice the size on a page of twice that width, which is a zoom of 200 % at 640 px.
+  await page.setViewportSize({ width: 640, height: 900 });
+  for (const path of FULL) {
+    await page.goto(`${worker.origin}/ui${path}`);
+    await page.locator(".page:not([aria-busy])").waitFor();
+    await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
+    assert.ok((await over()) <= 0, `${path} is too wide with large text`);
+  }
   await page.goto(`${worker.origin}/ui/topics/orders`);
   await page.locator(".ring-left").waitFor();
   const motion = await page.locator(".ring-left").evaluate((ring) => getComputedStyle(ring).transitionDuration);
@@ -200,6 +208,15 @@ test("of 2,000 topics at most 80 rows are there, wherever one scrolls", async (t
     const rows = await page.locator("tbody tr").count();
     assert.ok(rows <= 80, `${rows} rows`);
   }
+  // Back from one of them, the page is where it was left.
+  await page.evaluate(() => scrollTo(0, 30_000));
+  const name = "topic-0620";
+  await page.getByRole("link", { name }).click();
+  await page.getByRole("heading", { level: 1, name }).waitFor();
+  assert.equal(await page.evaluate(() => scrollY), 0);
+  await page.goBack();
+  await page.getByRole("link", { name }).waitFor();
+  await page.waitForFunction(() => scrollY > 20_000);
   await page.getByRole("searchbox").fill("topic-1234");
   await page.getByText("1 of 2,000 topics").waitFor();
   await page.getByRole("link", { name: "topic-1234" }).waitFor();

@@ -36,6 +36,11 @@ export async function startWorker(vars = {}) {
         stdio: ["ignore", "pipe", "pipe"],
         env: { ...process.env, WRANGLER_SEND_METRICS: "false", NO_COLOR: "1" },
       });
+      // However this process ends, the worker ends with it.
+      const { pid } = this.process;
+      const end = () => process.kill(-pid, "SIGKILL");
+      process.on("exit", end);
+      this.process.on("exit", () => process.off("exit", end));
       const log = [];
       const ready = new Promise((resolve, reject) => {
         const read = (line) => {

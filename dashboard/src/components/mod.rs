@@ -30,4 +30,4 @@ pub use producers::{producer_table, text};
 pub use snippet::{copy_button, snippet};
 pub use table::{Column, Window, heads, long_table, measure_table};
 pub use time::{countdown, silence};
-pub use token::{token_form, token_panel};
+pub use token::{forget_button, token_form, token_panel};

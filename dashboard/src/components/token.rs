@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use super::{Icon, icon};
+use super::{Icon, button::square, icon};
 use crate::{dom, live::Live, prefs};
 
 /// Takes a token and keeps it for this tab.
@@ -14,6 +14,20 @@ pub fn token_form(live: &Live, ondone: impl Fn() + 'static) -> Html {
         live.refresh();
         ondone();
     }))
+}
+
+/// Forgets the token that is kept; nothing where none is.
+pub fn forget_button(live: &Live) -> Html {
+    if prefs::token().is_none() {
+        return html! { <span hidden=true /> };
+    }
+    let live = live.clone();
+    let forget = Callback::from(move |_| {
+        prefs::set_token(None);
+        live.refresh();
+        live.notify("The token is forgotten.".into());
+    });
+    square("button quiet square", forget, Icon::Key, "Forget the token".into())
 }
 
 const ID: &str = "token";
