@@ -135,7 +135,8 @@ impl Live {
         });
         let history = EventListener::new(&dom::window(), "popstate", move |_| {
             going.shared.location.replace(location(going.base()));
-            going.changed();
+            // At once: the browser scrolls to where the page was left, which must be there by then.
+            going.show();
         });
         // Browsers send one such event a frame at most.
         let (scrolling, resizing) = (self.clone(), self.clone());
