@@ -30,11 +30,21 @@ export async function open(test, browser, { expected, ...options } = {}) {
   const errors = [];
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  test.after(async () => {
-    await context.close();
-    assert.deepEqual(errors.filter((error) => !expected?.test(error)), [], "errors in the console");
-  });
+  pages.set(test, [...(pages.get(test) ?? []), { context, errors, expected }]);
+  test.after(() => closePages(test));
   return page;
+}
+
+const pages = new WeakMap();
+
+/** Closes a test's pages and looks at their errors. To be done before the server ends that they ask all the while. */
+export async function closePages(test) {
+  const opened = pages.get(test) ?? [];
+  pages.delete(test);
+  await Promise.all(opened.map(({ context }) => context.close()));
+  for (const { errors, expected } of opened) {
+    assert.deepEqual(errors.filter((error) => !expected?.test(error)), [], "errors in the console");
+  }
 }
 
 /** What axe finds wrong with the page as it is, and how many nodes it looked at. */

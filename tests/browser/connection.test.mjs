@@ -1,7 +1,7 @@
 // The way to the server: hidden tabs, a server that is away or talks nonsense, tokens.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, open, setHidden } from "./browser.mjs";
+import { closePages, launch, open, setHidden } from "./browser.mjs";
 import { startWorker } from "./worker.mjs";
 
 let browser;
@@ -13,7 +13,13 @@ after(() => browser?.close());
 /** A worker of the test's own. */
 async function worker(t, vars) {
   const started = await startWorker(vars);
-  t.after(() => started.stop());
+  t.after(async () => {
+    try {
+      await closePages(t);
+    } finally {
+      await started.stop();
+    }
+  });
   return started;
 }
 
