@@ -131,33 +131,13 @@ pub struct Nodes<S = String> {
 /// A producer with what it serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeProducer<S = String> {
-    /// The peer that announced it.
-    pub remote_address: S,
-    /// The machine's own name; may be empty.
-    pub hostname: S,
-    /// The address that consumers connect to.
-    pub broadcast_address: S,
-    /// The port that consumers connect to.
-    pub tcp_port: NonZeroU16,
-    /// The port of its HTTP interface.
-    pub http_port: NonZeroU16,
-    /// Its version.
-    pub version: S,
-    /// Empty where unset.
-    pub topology_zone: S,
-    /// Empty where unset.
-    pub topology_region: S,
+    /// As it describes itself.
+    #[serde(flatten)]
+    pub producer: Producer<S>,
     /// For each of `topics`, in the same order, whether it is hidden there. nsqadmin crashes on a shorter list.
     pub tombstones: Vec<bool>,
     /// By name.
     pub topics: Vec<S>,
-}
-
-impl<S: AsRef<str>> NodeProducer<S> {
-    /// Who this is.
-    pub fn node(&self) -> Node {
-        Node::new(self.broadcast_address.as_ref(), self.http_port)
-    }
 }
 
 /// `GET /debug`: `category:key:subkey` → its producers, active or not. Names without producers are left out.

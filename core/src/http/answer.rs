@@ -64,17 +64,9 @@ fn channels(topic: TopicEntry<'_>) -> Vec<&str> {
 }
 
 fn node_producer<'a>(node: &NodeEntry<'a>, lifetimes: &Lifetimes, now: Timestamp) -> api::NodeProducer<&'a str> {
-    let info = node.producer.info;
     let hidden = |(_, tombstoned_at): &(_, Option<Timestamp>)| lifetimes.is_tombstoned(*tombstoned_at, now);
     api::NodeProducer {
-        remote_address: &info.remote_address,
-        hostname: &info.hostname,
-        broadcast_address: &info.broadcast_address,
-        tcp_port: info.tcp_port,
-        http_port: info.http_port,
-        version: &info.version,
-        topology_zone: &info.topology_zone,
-        topology_region: &info.topology_region,
+        producer: node.producer.info.into(),
         tombstones: node.topics.iter().map(hidden).collect(),
         topics: node.topics.iter().map(|(name, _)| name.as_str()).collect(),
     }
