@@ -15,9 +15,16 @@ fn the_page_is_served_for_every_route_of_the_dashboard() {
         ("/clusters/west/ui/app.js", "the script"),
         ("/clusters/west/ui/nodes/a:4151", "the page"),
     ] {
-        let answer = edge.get(target);
+        let browser = |method| Request::new(method, target).header("Accept", "text/html,*/*;q=0.8");
+        let answer = edge.send(&browser("GET"));
         assert_eq!((answer.status, answer.text().as_str()), (200, body), "{target}");
-        assert_eq!(edge.send(&Request::new("HEAD", target)).status, 200, "{target}");
+        assert_eq!(edge.send(&browser("HEAD")).status, 200, "{target}");
+    }
+    // A script of an older page would be read as one.
+    assert_eq!(edge.get("/ui/gone.js").status, 404);
+    for base in ["", "/clusters/west"] {
+        let answer = edge.get(format!("{base}/ui"));
+        assert_eq!((answer.status, answer.header("Location")), (307, Some(&*format!("{base}/ui/"))));
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use js_sys::Uint8Array;
 use lookupd_core::{
     Registry, Timestamp,
-    http::{Error, Headers, Read, Request, Response, Target, admit, answer},
+    http::{Error, Headers, Read, Request, Response, Target, accepts_html, admit, answer},
 };
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use web_sys::{RequestInit, ResponseInit};
@@ -61,12 +61,17 @@ async fn handle(
     if !config.has_cluster(cluster) {
         return Err(Error::NotFound.into());
     }
+    let accept = header(request, "Accept");
     if matches!(method, "GET" | "HEAD")
         && let Some(file) = dashboard_file(&target)
     {
-        return fetch_file(file, method, env).await;
+        return if file == "/ui" {
+            Err(led_to_the_dashboard(&target))
+        } else {
+            fetch_file(file, accepts_html(accept.as_deref()), method, env).await
+        };
     }
-    let (accept, authorization) = (header(request, "Accept"), header(request, "Authorization"));
+    let authorization = header(request, "Authorization");
     let headers = Headers { accept: accept.as_deref(), authorization: authorization.as_deref(), origin, own_origin };
     let body = match admit(method, &target, &headers, &config.access, &config.origins)? {
         Request::Read(read @ (Read::Ping | Read::Info)) => {
@@ -134,8 +139,15 @@ fn dashboard_file<'a>(target: &Target<'a>) -> Option<&'a str> {
     if below.is_empty() || below.starts_with(b"/") { str::from_utf8(target.path).ok() } else { None }
 }
 
-/// A file of the dashboard; its page for a deep link into it.
-async fn fetch_file(path: &str, method: &str, env: &Env) -> Result<web_sys::Response, Response> {
+/// From `/ui`, of whichever cluster, to the page's own folder. The store of files knows of no cluster.
+fn led_to_the_dashboard(target: &Target<'_>) -> Response {
+    let mut response = Response { status: 307, headers: Vec::new(), body: Vec::new() };
+    response.push("Location", format!("{}/ui/", String::from_utf8_lossy(target.base)));
+    response
+}
+
+/// A file of the dashboard; its page where a browser goes to a deep link into it.
+async fn fetch_file(path: &str, is_page: bool, method: &str, env: &Env) -> Result<web_sys::Response, Response> {
     let missing = |error: worker::Error| {
         console_error!("the dashboard's files can't be reached: {error}");
         Response::from(Error::NotFound)
@@ -148,9 +160,12 @@ async fn fetch_file(path: &str, method: &str, env: &Env) -> Result<web_sys::Resp
         let response = files.fetch_request(worker::Request::from(request)).await?;
         Ok::<web_sys::Response, worker::Error>(response.into())
     };
-    // `/ui` alone is led to `/ui/` by the cluster's own path, which the store of files doesn't know.
     let found = fetch(path).await.map_err(missing)?;
-    if found.status() == 404 { fetch("/ui/").await.map_err(missing) } else { Ok(found) }
+    match found.status() {
+        404 if is_page => fetch("/ui/").await.map_err(missing),
+        404 => Err(Error::NotFound.into()),
+        _ => Ok(found),
+    }
 }
 
 /// What came from elsewhere has headers that can't be changed: a copy of it, where a page of another origin asks.

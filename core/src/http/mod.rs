@@ -31,7 +31,7 @@ pub use self::{
     error::{Error, Parameter},
     request::{Read, Request, Write},
     response::{Response, SERVER},
-    route::Route,
+    route::{Route, accepts_html},
     serve::{Order, serve},
     target::{MAX_TARGET_LENGTH, Target},
 };

@@ -185,7 +185,8 @@ fn clean(path: &[u8]) -> Vec<u8> {
     elements.iter().flat_map(|element| [&b"/"[..], element]).flatten().copied().collect()
 }
 
-fn accepts_html(accept: Option<&str>) -> bool {
+/// Whether the sender of this `Accept` header is a browser that goes to a page, and not one that needs a file of it.
+pub fn accepts_html(accept: Option<&str>) -> bool {
     accept.is_some_and(|types| types.split(',').any(|kind| kind.trim().split(';').next() == Some("text/html")))
 }
 
