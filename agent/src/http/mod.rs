@@ -1,0 +1,208 @@
+//! HTTP/1.1: requests as they came become core's, core's answers are sent as they are.
+
+mod body;
+mod dashboard;
+mod stream;
+
+use std::{convert::Infallible, fmt::Display, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Version,
+    body::Incoming,
+    header::{self, HeaderMap, HeaderName, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use lookupd_core::{
+    ClaimKey, Registry, Timestamp,
+    http::{Access, Error, Headers, Origins, Read, Request, Response, Target, admit, answer},
+};
+use tokio::{net::TcpStream, time::Instant};
+
+use self::stream::{RequestStream, RequestTarget};
+use crate::{
+    leader::Leadership,
+    serving::{Stopping, stopped},
+};
+
+/// What all connections share.
+pub(crate) struct Http {
+    leadership: Leadership,
+    access: Access,
+    origins: Origins,
+    stopping: Stopping,
+}
+
+impl Http {
+    pub(crate) fn new(leadership: Leadership, access: Access, origins: Origins, stopping: Stopping) -> Arc<Self> {
+        Arc::new(Self { leadership, access, origins, stopping })
+    }
+
+    /// Serves one connection to its end. Errors of the protocol are told to the client, and are nobody else's concern.
+    pub(crate) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+        let target = RequestTarget::default();
+        let stream = RequestStream::new(stream, target.clone());
+        let service = service_fn(|request| {
+            let target = target.take();
+            async { Ok::<_, Infallible>(self.respond(request, target, peer).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(PATIENCE_BETWEEN_REQUESTS)
+            .half_close(true)
+            .title_case_headers(true)
+            .max_buf_size(LONGEST_HEAD)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        let mut stopping = self.stopping.clone();
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stopped(&mut stopping) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!("HTTP: client({peer}) - {error}");
+        }
+    }
+
+    async fn respond(
+        &self,
+        request: hyper::Request<Incoming>,
+        target: Option<Vec<u8>>,
+        peer: SocketAddr,
+    ) -> hyper::Response<Full<Bytes>> {
+        let began = Instant::now();
+        let method = request.method().clone();
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        let origin = origin.as_ref().map(|origin| origin.to_str().unwrap_or_default());
+        let closes = must_close(&request);
+        // A request of which nobody noted the target is none that this stream was to let through.
+        let target = target.ok_or(Error::BadRequest);
+        let answered = match &target {
+            Ok(target) => self.answer(request, target, origin, peer).await,
+            Err(error) => Err(error.clone().into()),
+        };
+        let mut response = answered.unwrap_or_else(|response| response);
+        self.origins.decorate(&mut response, method.as_str(), origin);
+        tracing::info!(
+            "{} {method} {} ({peer}) {:?}",
+            response.status,
+            String::from_utf8_lossy(target.as_deref().unwrap_or_default()).escape_debug(),
+            began.elapsed(),
+        );
+        to_hyper(response, closes || target.is_err())
+    }
+
+    /// # Errors
+    /// The finished answer, too, where it is found before the end.
+    async fn answer(
+        &self,
+        request: hyper::Request<Incoming>,
+        target: &[u8],
+        origin: Option<&str>,
+        peer: SocketAddr,
+    ) -> Result<Response, Response> {
+        let target = Target::parse(target)?;
+        let own_origin = own_origin(&request, &target)?;
+        if target.cluster.unwrap_or(DEFAULT_CLUSTER) != DEFAULT_CLUSTER {
+            return Err(Error::NotFound.into());
+        }
+        let method = request.method().as_str();
+        let text = |name| all_of(request.headers(), name);
+        let (accept, authorization) = (text(header::ACCEPT), text(header::AUTHORIZATION));
+        if matches!(method, "GET" | "HEAD")
+            && let Some(file) = dashboard::find(&target, accept.as_deref())
+        {
+            return Ok(file);
+        }
+        let headers = Headers {
+            accept: accept.as_deref(),
+            authorization: authorization.as_deref(),
+            origin,
+            own_origin: own_origin.as_deref(),
+        };
+        let admitted = admit(method, &target, &headers, &self.access, &self.origins)?;
+        let body = body::read(request, &admitted).await?;
+        match admitted {
+            Request::Read(read @ (Read::Ping | Read::Info)) => Ok(answer(
+                &read,
+                &Registry::default(),
+                &lookupd_core::Lifetimes::default(),
+                Timestamp::default(),
+                |_| None,
+            )),
+            Request::Read(read) => {
+                let answered = self.leadership.read(|leader, now| {
+                    let last_heard = |claim: &ClaimKey| leader.last_heard(claim);
+                    answer(&read, leader.registry(), &leader.settings().lifetimes, now, last_heard)
+                });
+                Ok(answered.await?)
+            }
+            request => Ok(self.leadership.serve(request, body, peer.to_string()).await),
+        }
+    }
+}
+
+/// The cluster of bare paths, and the only one here.
+const DEFAULT_CLUSTER: &str = "default";
+
+/// Consumers that ask once a minute keep their connection; a head that doesn't end is given no longer.
+const PATIENCE_BETWEEN_REQUESTS: Duration = Duration::from_secs(150);
+
+/// The longest head of a request but for its target, which core bounds. Go's bound is 1 MiB; nobody sends that.
+const LONGEST_HEAD: usize = 64 << 10;
+
+/// `scheme://host` that the request was sent to.
+///
+/// # Errors
+/// Where an HTTP/1.1 request doesn't say, or says it twice, as in Go's server.
+fn own_origin(request: &hyper::Request<Incoming>, target: &Target<'_>) -> Result<Option<String>, Error> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().map_err(|_| Error::BadRequest)?,
+        (None, _) if request.version() == Version::HTTP_10 => return Ok(None),
+        _ => return Err(Error::BadRequest),
+    };
+    let origin = target.origin.and_then(|origin| str::from_utf8(origin).ok()).map(String::from);
+    Ok(Some(origin.unwrap_or_else(|| format!("http://{host}"))))
+}
+
+/// A header's values, joined as core expects them; nothing where one isn't text.
+fn all_of(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let values: Result<Vec<_>, _> = headers.get_all(name).iter().map(HeaderValue::to_str).collect();
+    values.ok().filter(|values| !values.is_empty()).map(|values| values.join(", "))
+}
+
+/// Whether the connection can't be used for another request: where this one ends isn't followed in the stream.
+fn must_close(request: &hyper::Request<Incoming>) -> bool {
+    let is_plain = |value: &HeaderValue| value.as_bytes().iter().all(u8::is_ascii_digit);
+    request.method() == hyper::Method::CONNECT
+        || request.headers().contains_key(header::TRANSFER_ENCODING)
+        || !request.headers().get_all(header::CONTENT_LENGTH).iter().all(is_plain)
+}
+
+fn to_hyper(response: Response, closes: bool) -> hyper::Response<Full<Bytes>> {
+    let Response { status, headers, body } = response;
+    let closes = closes || status == 414;
+    let mut answer = hyper::Response::new(Full::from(body));
+    *answer.status_mut() = status.try_into().unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes())) {
+            (Ok(name), Ok(value)) => drop(answer.headers_mut().append(name, value)),
+            _ => skipped(&name),
+        }
+    }
+    if closes {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
+}
+
+fn skipped(name: &dyn Display) {
+    tracing::error!("the header {name} can't be sent");
+}

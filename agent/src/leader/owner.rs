@@ -1,0 +1,252 @@
+//! The thread that writes.
+
+use std::{
+    sync::{Arc, PoisonError, RwLockWriteGuard, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use lookupd_core::{
+    ClaimKey, Command, Fault, Leader, Node, Timestamp, Via,
+    http::{self, Response},
+    protocol::{Failure, Request},
+};
+use tokio::sync::mpsc;
+
+use super::{Ask, Job, Shared, Verdict, clock, holders::Holders, load};
+use crate::store::{Disk, StorageError};
+
+/// Carries commands out in rounds: all that wait, one commit, all answers.
+pub(super) struct Owner {
+    shared: Arc<Shared>,
+    disk: Disk,
+    jobs: mpsc::Receiver<Job>,
+    holders: Holders,
+    /// Nodes whose end could not be stored yet.
+    leaving: Vec<Node>,
+    /// When loading failed last.
+    load_failed_at: Option<Instant>,
+}
+
+/// What one job came to, to be told once it is durable.
+enum Outcome {
+    Session(Verdict),
+    Http(Response),
+    Nothing,
+}
+
+impl Owner {
+    pub(super) fn new(shared: Arc<Shared>, disk: Disk, jobs: mpsc::Receiver<Job>) -> Self {
+        Self { shared, disk, jobs, holders: Holders::default(), leaving: Vec::new(), load_failed_at: None }
+    }
+
+    /// Until it is told to stop. What was asked before that is done before that.
+    pub(super) fn run(mut self) {
+        while let Some(first) = self.jobs.blocking_recv() {
+            let mut round = vec![first];
+            while round.len() < LONGEST_ROUND
+                && let Ok(job) = self.jobs.try_recv()
+            {
+                round.push(job);
+            }
+            let stops = round.iter().any(|job| matches!(job, Job::Stop));
+            self.hold(round);
+            if stops {
+                return;
+            }
+        }
+    }
+
+    /// One round.
+    fn hold(&mut self, round: Vec<Job>) {
+        let now = clock();
+        let carried_out = self.with_leader(|owner, leader| {
+            owner.settle_what_is_due(leader, now)?;
+            round.iter().map(|job| owner.carry_out(job, leader, now)).collect::<Result<Vec<_>, _>>()
+        });
+        match carried_out {
+            Some(outcomes) => round.into_iter().zip(outcomes).for_each(|(job, outcome)| job.answer(outcome)),
+            None => round.into_iter().for_each(|job| self.fail(job)),
+        }
+        // Every answer is out: nobody waits for this but who asks next.
+        let _ = self.with_leader(|_, leader| leader.compact(now));
+    }
+
+    /// Lets the leader do something and commits that. Readers wait for the former alone. Nothing where any of it failed:
+    /// then the leader may be ahead of its disk, and is loaded anew.
+    fn with_leader<T>(
+        &mut self,
+        act: impl FnOnce(&mut Self, &mut Leader<Disk>) -> Result<T, StorageError>,
+    ) -> Option<T> {
+        let shared = Arc::clone(&self.shared);
+        let lock = || shared.leader.write().unwrap_or_else(PoisonError::into_inner);
+        let mut held = lock();
+        if held.is_none() {
+            self.reload(&mut held);
+        }
+        let done = act(self, held.as_mut()?);
+        drop(held);
+        let done = done.and_then(|done| self.disk.commit().map(|()| done));
+        match done {
+            Ok(done) => Some(done),
+            Err(error) => {
+                tracing::error!("the registry can't be stored - {error}");
+                let mut held = lock();
+                *held = None;
+                self.reload(&mut held);
+                None
+            }
+        }
+    }
+
+    fn reload(&mut self, held: &mut RwLockWriteGuard<'_, Option<Leader<Disk>>>) {
+        if self.load_failed_at.is_some_and(|at| at.elapsed() < PAUSE_BEFORE_LOADING) {
+            return;
+        }
+        let loaded = self.disk.abandon().and_then(|()| load(&self.disk, self.shared.settings));
+        self.load_failed_at = loaded.as_ref().err().map(|_| Instant::now());
+        match loaded {
+            Ok(leader) => **held = Some(leader),
+            Err(error) => tracing::error!("the registry can't be loaded - {error}"),
+        }
+    }
+
+    fn settle_what_is_due(&mut self, leader: &mut Leader<Disk>, now: Timestamp) -> Result<(), StorageError> {
+        if self.leaving.is_empty() {
+            return Ok(());
+        }
+        // Kept until all of it is done; leaving twice is no harm.
+        for node in self.leaving.clone() {
+            if self.holders.info(&node).is_none() {
+                leave(leader, node, now)?;
+            }
+        }
+        self.leaving.clear();
+        Ok(())
+    }
+
+    fn carry_out(&mut self, job: &Job, leader: &mut Leader<Disk>, now: Timestamp) -> Result<Outcome, StorageError> {
+        Ok(match job {
+            Job::Session { session, ask: Ask::Identify(info), .. } => {
+                let claim = ClaimKey { node: info.node(), via: Via::Tcp };
+                let returns = leader.registry().producer(&claim).is_some();
+                let command = Command::Identify { via: Via::Tcp, info: info.clone() };
+                let done = execute(leader, &command, now)?;
+                if done.is_ok() {
+                    self.holders.take_over(*session, info, returns);
+                }
+                Outcome::Session(Verdict::Done(done))
+            }
+            Job::Session { session, ask: Ask::Other(node, request), .. } => {
+                let held = self.holders.is_held_by(node, *session);
+                Outcome::Session(self.carry_out_request(node, request, held, leader, now)?)
+            }
+            Job::End { session, node } => {
+                if self.holders.release(node, *session) {
+                    leave(leader, node.clone(), now)?;
+                }
+                Outcome::Nothing
+            }
+            Job::Http { request, body, remote_address, .. } => {
+                Outcome::Http(http::serve(request.clone(), body, remote_address, leader, now)?)
+            }
+            Job::Sweep { .. } => {
+                match leader.sweep_now(now) {
+                    Err(Fault::NotStored(error)) => return Err(error),
+                    // What is taken down only makes room.
+                    Err(Fault::Refused(_)) | Ok(()) => {}
+                }
+                self.shared.swept_at.store(now.as_millis(), Ordering::Relaxed);
+                Outcome::Nothing
+            }
+            Job::Stop => Outcome::Nothing,
+        })
+    }
+
+    /// A request of a session that identified itself. One that was superseded is answered as the node's other session would
+    /// be, but its being heard counts for nothing.
+    fn carry_out_request(
+        &mut self,
+        node: &Node,
+        request: &Request,
+        held: bool,
+        leader: &mut Leader<Disk>,
+        now: Timestamp,
+    ) -> Result<Verdict, StorageError> {
+        let Some(info) = self.holders.info(node) else { return Ok(Verdict::Over) };
+        let done = match request {
+            Request::Register { topic, channel } => {
+                let command = request.clone().into_command(info, &Via::Tcp);
+                let done = execute(leader, &command, now)?;
+                if done.is_ok() {
+                    self.holders.registered(node, topic, channel.as_ref());
+                }
+                done
+            }
+            Request::Unregister { topic, channel } => {
+                let command = request.clone().into_command(info, &Via::Tcp);
+                self.holders.unregistered(node, topic, channel.as_ref());
+                execute(leader, &command, now)?
+            }
+            Request::Ping | Request::Identify if !held => Ok(()),
+            Request::Ping | Request::Identify => {
+                let alive = Command::Identify { via: Via::Tcp, info: info.clone() };
+                let command = self.holders.pinged(node, leader.registry());
+                match execute(leader, command.as_ref().unwrap_or(&alive), now)? {
+                    // So much at once that it can't be stored: what it serves no longer stays, rather than that it goes.
+                    Err(Failure::Refused(_)) => execute(leader, &alive, now)?,
+                    done => done,
+                }
+            }
+        };
+        Ok(Verdict::Done(done))
+    }
+
+    /// Answers a job whose round wasn't stored.
+    fn fail(&mut self, job: Job) {
+        match &job {
+            Job::End { session, node } => {
+                self.holders.release(node, *session);
+                self.leaving.push(node.clone());
+            }
+            Job::Session { .. } | Job::Http { .. } | Job::Sweep { .. } | Job::Stop => {}
+        }
+        job.answer(Outcome::Nothing);
+    }
+}
+
+impl Job {
+    /// Tells whoever asked; without an outcome, that there is none.
+    fn answer(self, outcome: Outcome) {
+        // Whoever doesn't wait any more needn't be told.
+        match (self, outcome) {
+            (Self::Session { answers, .. }, Outcome::Session(verdict)) => drop(answers.send(verdict)),
+            (Self::Session { answers, .. }, _) => drop(answers.send(Verdict::Done(Err(Failure::NotStored)))),
+            (Self::Http { answer, .. }, Outcome::Http(response)) => drop(answer.send(response)),
+            (Self::Http { answer, .. }, _) => drop(answer.send(http::Error::StorageFailed.into())),
+            (Self::Sweep { done }, _) => drop(done.send(())),
+            (Self::End { .. } | Self::Stop, _) => {}
+        }
+    }
+}
+
+/// So many commands share a commit at most: readers wait while they are carried out, and the first of them for the last.
+const LONGEST_ROUND: usize = 512;
+
+/// A disk that fails is asked again after this.
+const PAUSE_BEFORE_LOADING: Duration = Duration::from_secs(1);
+
+fn leave(leader: &mut Leader<Disk>, node: Node, now: Timestamp) -> Result<(), StorageError> {
+    let claim = ClaimKey { node, via: Via::Tcp };
+    // It can't be refused: it takes nothing.
+    execute(leader, &Command::Leave { claim }, now).map(drop)
+}
+
+/// # Errors
+/// Where it isn't stored. A refusal is an answer.
+fn execute(leader: &mut Leader<Disk>, command: &Command, now: Timestamp) -> Result<Result<(), Failure>, StorageError> {
+    match leader.execute(command, now) {
+        Ok(_) => Ok(Ok(())),
+        Err(Fault::Refused(refusal)) => Ok(Err(Failure::Refused(refusal))),
+        Err(Fault::NotStored(error)) => Err(error),
+    }
+}

@@ -1,0 +1,82 @@
+//! Accepting connections: bounded, until the daemon stops.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+
+use crate::listen::{plain, prepare};
+
+/// Becomes true when the daemon stops. Everyone who waits for something else waits for this, too.
+pub(crate) type Stopping = watch::Receiver<bool>;
+
+/// Waits until the daemon stops.
+pub(crate) async fn stopped(stopping: &mut Stopping) {
+    // Whoever could say it is gone: that is the end as well.
+    let _ = stopping.wait_for(|stops| *stops).await;
+}
+
+/// Accepts connections and serves each in a task of its own. When the daemon stops, listens no more, gives the connections
+/// [`TIME_TO_END`], and ends those that are left.
+pub(crate) async fn accept<F>(
+    kind: &'static str,
+    listener: TcpListener,
+    max_connections: usize,
+    mut stopping: Stopping,
+    serve: impl Fn(TcpStream, SocketAddr) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(max_connections));
+    let mut connections = JoinSet::new();
+    let mut full_told_at: Option<Instant> = None;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stopped(&mut stopping) => break,
+        };
+        while connections.try_join_next().is_some() {}
+        let (stream, peer) = match accepted {
+            Ok((stream, peer)) => (stream, plain(peer)),
+            Err(error) => {
+                // Out of file descriptors, mostly: connections that end give some back.
+                tracing::warn!("{kind}: temporary Accept() failure - {error}");
+                sleep(PAUSE_AFTER_FAILURE).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            if full_told_at.is_none_or(|at| at.elapsed() > TIME_BETWEEN_WARNINGS) {
+                tracing::warn!("{kind}: {max_connections} connections are open, closing new ones (--max-connections)");
+                full_told_at = Some(Instant::now());
+            }
+            continue;
+        };
+        if prepare(&stream).is_err() {
+            // It is closed already.
+            continue;
+        }
+        let served = serve(stream, peer);
+        connections.spawn(async move {
+            served.await;
+            drop(place);
+        });
+    }
+    let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+    drop(listener);
+    let all_ended = async { while connections.join_next().await.is_some() {} };
+    let _ = timeout(TIME_TO_END, all_ended).await;
+    connections.shutdown().await;
+    tracing::info!("{kind}: closing {address}");
+}
+
+/// How long connections are given to finish what they are about when the daemon stops.
+const TIME_TO_END: Duration = Duration::from_secs(2);
+
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(50);
+
+const TIME_BETWEEN_WARNINGS: Duration = Duration::from_secs(10);
