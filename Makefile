@@ -11,7 +11,7 @@ shared := Cargo.toml Cargo.lock package-lock.json tools/versions.env tools/build
 worker := $(shared) $(shell find worker/src worker/Cargo.toml)
 dashboard := $(shared) tools/headers.mjs $(shell find dashboard)
 
-.PHONY: help setup setup-test build dev test check bench fmt clean deploy-dry-run
+.PHONY: help setup setup-test build agent dev test check bench fmt clean deploy-dry-run
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ worker/build/index.js: $(worker) | setup
 
 dist/_headers: $(dashboard) | setup
 	@tools/build.sh dashboard
+
+agent: dist/_headers ## Build the native agent, dashboard included (target/native/lookupd-agent)
+	@tools/build.sh agent
 
 dev: build ## Build, and serve on http://127.0.0.1:8787 (PORT=…) until Ctrl-C, open to everyone on this machine
 	@tools/dev.sh

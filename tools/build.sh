@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # build.sh worker | dashboard    builds it, and prints what it weighs
+# build.sh agent                 builds it, with the dashboard that is built already
 # build.sh limits                fails where one weighs too much
 #
 # `make build` calls these when something changed.
@@ -40,6 +41,12 @@ worker)
 dashboard)
     step build-dashboard "building the dashboard (a minute the first time)" "The dashboard doesn't build" build_dashboard
     node tools/sizes.mjs dashboard
+    ;;
+agent)
+    export LOOKUPD_DASHBOARD=$LOOKUPD_ROOT/dist
+    step build-agent "building the agent (minutes the first time)" "The agent doesn't build" \
+        cargo build --profile native -p lookupd-agent
+    say "  target/native/lookupd-agent"
     ;;
 limits) node tools/sizes.mjs --limits worker dashboard ;;
 esac
