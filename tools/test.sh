@@ -7,6 +7,8 @@ set -euo pipefail
 
 say "· tests of each package (compiling takes a minute or two the first time)"
 cargo test --workspace --exclude lookupd-tests
+# What `cargo test` builds of the agent is for its own tests; others start this one.
+cargo build -p lookupd-agent
 
 if [ -f tests/browser/run.mjs ]; then
     say "· the dashboard in Chromium"

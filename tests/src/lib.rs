@@ -1,7 +1,7 @@
 //! What the tests of this package stand on: the real runtime, the real daemon, and raw bytes between them.
 //!
 //! - [`Edge`] runs the built worker in workerd, the runtime itself, on a directory of its own.
-//! - [`Nsqlookupd`] runs the daemon whose behaviour is ours too.
+//! - [`Lookupd`] runs the daemon whose behaviour is ours too, and our agent, in one way.
 //! - [`Request`] and [`Response`] are HTTP to the byte: what is sent is what stands there, and what came is
 //!   kept in the order and the spelling of the wire.
 //! - [`Story`] is one entry of the recorded answers under `recorded/`; [`Difference`] is a place where ours
@@ -14,7 +14,7 @@ mod differences;
 mod edge;
 mod http;
 mod json;
-mod nsqlookupd;
+mod lookupd;
 mod producer;
 mod recorded;
 mod seed;
@@ -25,7 +25,7 @@ pub use differences::{DIFFERENCES, Difference, Ours, comparable, expected};
 pub use edge::Edge;
 pub use http::{Client, Request, Response};
 pub use json::Json;
-pub use nsqlookupd::{Nsqlookupd, announce};
+pub use lookupd::{Lookupd, announce};
 pub use producer::{announcement, identify};
 pub use recorded::{Answer, Step, Story, escape, read_stories, unescape, write_stories};
 pub use seed::Seed;

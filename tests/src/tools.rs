@@ -11,6 +11,8 @@ pub(crate) const WORKER_BUILD: &str = "LOOKUPD_WORKER_BUILD";
 pub(crate) const WORKERD: &str = "LOOKUPD_WORKERD_BIN";
 /// The real daemon, built from `tests/nsq`.
 pub(crate) const NSQLOOKUPD: &str = "LOOKUPD_NSQLOOKUPD_BIN";
+/// Our agent's binary.
+pub(crate) const AGENT: &str = "LOOKUPD_AGENT_BIN";
 
 /// The existing path that the environment names under each of `variables`, in their order.
 ///

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use lookupd_tests::{Answer, Nsqlookupd, Step, comparable, read_stories, write_stories};
+use lookupd_tests::{Answer, Lookupd, Step, comparable, read_stories, write_stories};
 
 const RECORDED: &str = include_str!("../recorded/http.txt");
 
@@ -15,7 +15,7 @@ fn the_file_is_as_the_recorder_writes_it() {
 fn the_real_daemon_still_answers_so() {
     let mut wrong = String::new();
     for story in read_stories(RECORDED) {
-        let Some(daemon) = Nsqlookupd::start() else { return };
+        let Some(daemon) = Lookupd::nsqlookupd(&[]) else { return };
         let mut producers = Vec::new();
         for step in &story.steps {
             match step {
