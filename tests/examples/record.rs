@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::{fs, process};
 
-use lookupd_tests::{Answer, Nsqlookupd, Step, Story, read_stories, write_stories};
+use lookupd_tests::{Answer, Lookupd, Step, Story, read_stories, write_stories};
 
 fn main() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("recorded/http.txt");
@@ -23,7 +23,7 @@ fn main() {
 
 /// Plays a story to a daemon of its own; `false` when there is none.
 fn record(story: &mut Story) -> bool {
-    let Some(daemon) = Nsqlookupd::start() else { return false };
+    let Some(daemon) = Lookupd::nsqlookupd(&[]) else { return false };
     let mut producers = Vec::new();
     for step in &mut story.steps {
         match step {
