@@ -67,7 +67,8 @@ async fn serve(settings: &Settings) -> Result<(), String> {
     let (stop, stopping) = watch::channel(false);
     let tcp = Tcp::new(leadership.clone(), greeting, stopping.clone());
     let (access, origins) = (settings.access.clone(), settings.origins.clone());
-    let http = Http::new(leadership.clone(), access, origins, stopping.clone());
+    let hosts = settings.hosts.clone().and(&host_and_port(&settings.broadcast_address, http_address.port()));
+    let http = Http::new(leadership.clone(), access, origins, hosts, stopping.clone());
     let sweeper = tokio::spawn(sweep(leadership.clone(), stopping.clone()));
     tracing::info!("TCP: listening on {tcp_address}");
     tracing::info!("HTTP: listening on {http_address}");
@@ -90,6 +91,11 @@ async fn serve(settings: &Settings) -> Result<(), String> {
     // It has nothing to do but what was asked before, and whoever can't wait for its disk sends a second signal.
     let _ = tokio::task::spawn_blocking(|| leader.join()).await;
     Ok(())
+}
+
+/// As nsqd joins them when it asks for a topic's channels (Go's `net.JoinHostPort`).
+fn host_and_port(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 async fn sweep(leadership: Leadership, mut stopping: Stopping) {

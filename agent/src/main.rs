@@ -3,14 +3,13 @@
 //! It is started with nsqlookupd's own command line and behaves as nsqlookupd does, but for the numbered differences in
 //! `tests/COMPATIBILITY.md`. What it answers and decides is core's; here are sockets, a clock, and a disk:
 //!
-//! - `options`, `settings`, `help`, `duration`: the command line and the config file.
+//! - `options`, `settings`, `help`: the command line and the config file.
 //! - `daemon`: from the start to the end of the process; `log`: what it says meanwhile.
 //! - `listen`, `serving`: listening, and bounded connections.
 //! - `tcp`: nsqd's sessions. `http`: everyone else's requests, and the dashboard.
 //! - `leader`: the one thread that writes, and reading beside it. `store`: what it writes to.
 
 mod daemon;
-mod duration;
 mod help;
 mod http;
 mod leader;

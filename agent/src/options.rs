@@ -3,8 +3,7 @@
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Parser};
-
-use crate::duration::parse_duration;
+use lookupd_core::parse_duration;
 
 /// What was said on the command line or in the environment; the rest is the config file's or a default.
 ///
@@ -77,6 +76,13 @@ pub(crate) struct Options {
         value_name = "string"
     )]
     pub(crate) cors_origins: Option<String>,
+    #[arg(
+        help = "hosts that are answered to over HTTP, by comma, as in localhost:4161; the broadcast address always is (or HOSTS; default any)",
+        long,
+        env = "HOSTS",
+        value_name = "string"
+    )]
+    pub(crate) hosts: Option<String>,
     #[arg(help = "number of connections served at once, for TCP and for HTTP each", long, value_name = "int")]
     pub(crate) max_connections: Option<usize>,
 

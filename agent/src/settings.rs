@@ -4,15 +4,12 @@ use std::{fmt::Display, fs, path::PathBuf, time::Duration};
 
 use lookupd_core::{
     LeaderSettings, Lifetimes, Limits,
-    http::{Access, Anonymous, Origins},
+    http::{Access, Anonymous, Hosts, Origins},
+    parse_duration,
 };
 use toml::{Table, Value};
 
-use crate::{
-    duration::{in_go, parse_duration},
-    log::Level,
-    options::Options,
-};
+use crate::{log::Level, options::Options};
 
 /// Everything, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) has_tokens: bool,
     pub(crate) access: Access,
     pub(crate) origins: Origins,
+    /// Without the broadcast address, which is known with its port once that is open.
+    pub(crate) hosts: Hosts,
     pub(crate) max_connections: usize,
 }
 
@@ -47,6 +46,7 @@ impl Default for Settings {
             has_tokens: false,
             access: Access::new(Anonymous::Write, None, None, None),
             origins: Origins::default(),
+            hosts: Hosts::default(),
             max_connections: 20_000,
         }
     }
@@ -114,6 +114,7 @@ impl Settings {
             has_tokens,
             access: Access::new(anonymous, admin, register, read),
             origins: Origins::parse(&pick(options.cors_origins, file.text("cors_origins")).unwrap_or_default()),
+            hosts: Hosts::parse(&pick(options.hosts, file.text("hosts")).unwrap_or_default()),
             max_connections: max_connections.unwrap_or(default.max_connections).max(1),
         })
     }
@@ -131,6 +132,16 @@ impl Settings {
             "max-connections" => self.max_connections.to_string(),
             _ => return None,
         })
+    }
+}
+
+/// A duration as Go writes it, to the second: `5m0s`, `45s`.
+fn in_go(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m{seconds}s"),
+        (hours, minutes, seconds) => format!("{hours}h{minutes}m{seconds}s"),
     }
 }
 
@@ -158,7 +169,9 @@ impl File {
         let invalid = |problem: &str| format!("invalid value of {key} in the config file: {problem}");
         match self.0.get(key) {
             None => Ok(None),
-            Some(Value::String(text)) => parse_duration(text).map(Some).map_err(|problem| invalid(&problem)),
+            Some(Value::String(text)) => {
+                parse_duration(text).map(Some).map_err(|problem| invalid(&problem.to_string()))
+            }
             Some(Value::Integer(millis)) => {
                 let millis = u64::try_from(*millis).map_err(|_| invalid("it is negative"))?;
                 Ok(Some(Duration::from_millis(millis)))
@@ -197,6 +210,13 @@ mod tests {
         let open = of(&["-admin-token=a", "-anonymous=read"]);
         assert_eq!(open.map(|settings| settings.anonymous), Ok(Anonymous::Read));
         assert!(of(&["-anonymous=all"]).is_err());
+    }
+
+    #[test]
+    fn durations_are_written_as_go_writes_them() {
+        for (seconds, text) in [(0, "0s"), (45, "45s"), (300, "5m0s"), (3_661, "1h1m1s")] {
+            assert_eq!(in_go(Duration::from_secs(seconds)), text);
+        }
     }
 
     #[test]

@@ -43,43 +43,83 @@ pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A text that is no duration.
+/// A text that is no duration, or a negative one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidDuration;
 
 impl fmt::Display for InvalidDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a duration such as 45s, 1m30s or 500ms")
+        f.write_str("expected a duration such as 45s, 1m30s or 500ms")
     }
 }
 
 impl core::error::Error for InvalidDuration {}
 
-/// Reads a duration as nsqlookupd's flags are written: whole numbers with the units `h`, `m`, `s` and `ms`, as in `5m0s`.
+/// Reads what Go's `time.ParseDuration` reads, as nsqlookupd's flags do, to the nanosecond: `300s`, `1m30s`, `1.5h`, `0`.
 ///
 /// # Errors
-/// [`InvalidDuration`] for anything else, the fractions, signs and smaller units that Go's `time.ParseDuration` also
-/// takes included.
+/// [`InvalidDuration`] for what Go refuses, what takes more than 63 bits of nanoseconds included; and for less than
+/// nothing.
 pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
-    let mut rest = text;
-    let mut total = Duration::ZERO;
-    while !rest.is_empty() || text.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, after) = rest.split_at(digits);
-        let unit_length = after.bytes().take_while(u8::is_ascii_lowercase).count();
+    parse(text).map(Duration::from_nanos).ok_or(InvalidDuration)
+}
+
+fn parse(text: &str) -> Option<u64> {
+    let (is_negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Some(0);
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    let mut total: u64 = 0;
+    while !rest.is_empty() {
+        let (whole, after) = split_digits(rest);
+        let (fraction, after) = after.strip_prefix('.').map_or(("", after), split_digits);
+        if whole.is_empty() && fraction.is_empty() {
+            return None;
+        }
+        let unit_length = after.find(|next: char| next.is_ascii_digit() || next == '.').unwrap_or(after.len());
         let (unit, following) = after.split_at(unit_length);
-        let unit_millis = match unit {
-            "h" => 3_600_000,
-            "m" => 60_000,
-            "s" => 1_000,
-            "ms" => 1,
-            _ => return Err(InvalidDuration),
-        };
-        let number: u32 = number.parse().map_err(|_| InvalidDuration)?;
-        total += Duration::from_millis(u64::from(number) * unit_millis);
+        let unit = nanoseconds(unit)?;
+        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+        total = total.checked_add(whole.checked_mul(unit)?)?.checked_add(part_of(unit, fraction))?;
         rest = following;
     }
-    Ok(total)
+    let fits = i64::try_from(total).is_ok() && (!is_negative || total == 0);
+    fits.then_some(total)
+}
+
+fn split_digits(text: &str) -> (&str, &str) {
+    text.split_at(text.bytes().take_while(u8::is_ascii_digit).count())
+}
+
+fn nanoseconds(unit: &str) -> Option<u64> {
+    Some(match unit {
+        "ns" => 1,
+        // Two characters look like this: the sign for micro, and the Greek letter.
+        "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        _ => return None,
+    })
+}
+
+/// What the digits behind a point are of a unit, rounded as Go does it; those that don't fit make no difference.
+fn part_of(unit: u64, digits: &str) -> u64 {
+    let (mut numerator, mut denominator): (u64, f64) = (0, 1.0);
+    for digit in digits.bytes() {
+        let Some(longer) = numerator.checked_mul(10).and_then(|tens| tens.checked_add(u64::from(digit - b'0'))) else {
+            break;
+        };
+        (numerator, denominator) = (longer, denominator * 10.0);
+    }
+    (numerator as f64 * (unit as f64 / denominator)) as u64
 }
 
 #[cfg(test)]
@@ -96,12 +136,54 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_written_as_for_nsqlookupd() {
-        for (text, seconds) in [("45s", 45), ("5m0s", 300), ("1h", 3_600), ("1h1m1s", 3_661), ("2000ms", 2), ("0s", 0)]
-        {
-            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+    fn durations_are_read_as_go_reads_them() {
+        for (text, nanos) in [
+            ("45s", 45_000_000_000),
+            ("5m0s", 300_000_000_000),
+            ("1h1m1s", 3_661_000_000_000),
+            ("2000ms", 2_000_000_000),
+            ("1.5s", 1_500_000_000),
+            (".5m", 30_000_000_000),
+            ("5.s", 5_000_000_000),
+            ("0.3333333333333333333h", 1_200_000_000_000),
+            ("9007199254.740993ms", 9_007_199_254_740_993),
+            ("9223372036854775807ns", i64::MAX as u64),
+            ("2000us", 2_000_000),
+            ("3\u{b5}s4\u{3bc}s", 7_000),
+            ("1s1s1ns", 2_000_000_001),
+            ("0", 0),
+            ("-0", 0),
+            ("-0s", 0),
+            ("+1ms", 1_000_000),
+        ] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_nanos(nanos)), "{text}");
         }
-        for bad in ["", "45", "s", "-1s", "1.5s", "1 s", "1d", "99999999999s", "1s ", "1us"] {
+        for bad in [
+            "",
+            "45",
+            "s",
+            "-1s",
+            "1 s",
+            "1d",
+            ".s",
+            ".",
+            "1..5s",
+            "1.5.s",
+            "9999999999h",
+            "9223372036854775808ns",
+            "99999999999999999999s",
+            "9223372036.9s",
+            "+",
+            "-",
+            "+-1s",
+            "1s ",
+            " 1s",
+            "NaNs",
+            "infs",
+            "1S",
+            "0x1s",
+            "1s1",
+        ] {
             assert_eq!(parse_duration(bad), Err(InvalidDuration), "{bad}");
         }
     }

@@ -18,7 +18,7 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use lookupd_core::{
     ClaimKey, Registry, Timestamp,
-    http::{Access, Error, Headers, Origins, Read, Request, Response, Target, admit, answer},
+    http::{Access, Error, Headers, Hosts, Origins, Read, Request, Response, Target, admit, answer},
 };
 use tokio::{net::TcpStream, time::Instant};
 
@@ -33,12 +33,19 @@ pub(crate) struct Http {
     leadership: Leadership,
     access: Access,
     origins: Origins,
+    hosts: Hosts,
     stopping: Stopping,
 }
 
 impl Http {
-    pub(crate) fn new(leadership: Leadership, access: Access, origins: Origins, stopping: Stopping) -> Arc<Self> {
-        Arc::new(Self { leadership, access, origins, stopping })
+    pub(crate) fn new(
+        leadership: Leadership,
+        access: Access,
+        origins: Origins,
+        hosts: Hosts,
+        stopping: Stopping,
+    ) -> Arc<Self> {
+        Arc::new(Self { leadership, access, origins, hosts, stopping })
     }
 
     /// Serves one connection to its end. Errors of the protocol are told to the client, and are nobody else's concern.
@@ -109,6 +116,7 @@ impl Http {
     ) -> Result<Response, Response> {
         let target = Target::parse(target)?;
         let own_origin = own_origin(&request, &target)?;
+        self.hosts.check(own_origin.as_deref())?;
         if target.cluster.unwrap_or(DEFAULT_CLUSTER) != DEFAULT_CLUSTER {
             return Err(Error::NotFound.into());
         }

@@ -25,7 +25,7 @@ pub(crate) struct Agent {
 /// The program with nothing of the environment that it would read.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lookupd-agent"));
-    for name in ["ADMIN_TOKEN", "REGISTER_TOKEN", "READ_TOKEN", "ANONYMOUS", "CORS_ORIGINS"] {
+    for name in ["ADMIN_TOKEN", "REGISTER_TOKEN", "READ_TOKEN", "ANONYMOUS", "CORS_ORIGINS", "HOSTS"] {
         command.env_remove(name);
     }
     command.stdin(Stdio::null());

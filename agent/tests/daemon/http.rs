@@ -162,6 +162,36 @@ fn tokens_and_foreign_pages_are_checked() {
 }
 
 #[test]
+fn a_name_that_is_none_of_ours_is_not_answered_to() {
+    let agent = Agent::start(&["-hosts=localhost:4161,127.0.0.1:4161", "-broadcast-address=lookup.local"]);
+    let port = agent.http.port();
+    for (host, status) in [
+        ("localhost:4161".to_owned(), 200),
+        ("LOCALHOST:4161".to_owned(), 200),
+        // What IDENTIFY's answer leads an nsqd to.
+        (format!("lookup.local:{port}"), 200),
+        // A page whose own name was given this machine's address.
+        ("evil.example:4161".to_owned(), 403),
+        ("localhost".to_owned(), 403),
+        (String::new(), 403),
+    ] {
+        for request in [
+            format!("GET /topics HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+            format!("POST /topic/create?topic=t HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n\r\n"),
+            format!("GET http://{host}/ui HTTP/1.1\r\nHost: localhost:4161\r\n\r\n"),
+        ] {
+            let answer = agent.raw(request.as_bytes());
+            let status = if status == 200 && request.contains("/ui") { 307 } else { status };
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}{answer}");
+        }
+    }
+    let nameless = agent.raw(b"GET /ping HTTP/1.0\r\n\r\n");
+    assert!(nameless.starts_with("HTTP/1.0 403 ") && nameless.contains("FOREIGN_HOST"), "{nameless}");
+    // Unless some are named, all are.
+    assert!(Agent::start(&[]).raw(b"GET /ping HTTP/1.1\r\nHost: any.example\r\n\r\n").starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
 fn the_dashboard_is_served_or_said_to_be_missing() {
     let agent = Agent::start(&[]);
     let browser = b"GET / HTTP/1.1\r\nHost: h\r\nAccept: text/html\r\n\r\n";

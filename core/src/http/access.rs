@@ -206,6 +206,15 @@ impl Hosts {
         Self(text.split(',').map(str::trim).filter(|host| !host.is_empty()).map(String::from).collect())
     }
 
+    /// These, and this one: a home's own name, which others were told. Any, where none was named.
+    #[must_use]
+    pub fn and(mut self, host: &str) -> Self {
+        if !self.0.is_empty() {
+            self.0.push(host.into());
+        }
+        self
+    }
+
     /// Whether a request that was sent to this `scheme://host` is meant for this home.
     ///
     /// # Errors
@@ -350,7 +359,9 @@ mod tests {
             (None, false),
         ] {
             assert_eq!(hosts.check(origin).is_ok(), known, "{origin:?}");
-            assert_eq!(Hosts::parse("").check(origin), Ok(()));
+            assert_eq!(Hosts::parse("").and("own:1").check(origin), Ok(()));
         }
+        assert_eq!(hosts.check(Some("http://own:1")), Err(Error::ForeignHost));
+        assert_eq!(hosts.and("own:1").check(Some("http://own:1")), Ok(()));
     }
 }
