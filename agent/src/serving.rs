@@ -1,8 +1,9 @@
-//! Accepting connections: bounded, until the daemon stops.
+//! Accepting connections, bounded, until the daemon stops; and closing them.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::JoinSet,
@@ -18,6 +19,30 @@ pub(crate) type Stopping = watch::Receiver<bool>;
 pub(crate) async fn stopped(stopping: &mut Stopping) {
     // Whoever could say it is gone: that is the end as well.
     let _ = stopping.wait_for(|stops| *stops).await;
+}
+
+/// Closes a connection so that what was sent last arrives: a socket that is closed with something unread resets the
+/// connection, and the client may never see why it ended.
+pub(crate) async fn close(mut stream: TcpStream, stopping: &mut Stopping) {
+    if stream.shutdown().await.is_err() {
+        return;
+    }
+    let mut drained = 0;
+    let drain = async {
+        while drained < DRAINED_AT_MOST && stream.readable().await.is_ok() {
+            let mut bytes = [0; READ_AT_ONCE];
+            match stream.try_read(&mut bytes) {
+                Ok(0) => return,
+                Ok(length) => drained += length,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
+    };
+    tokio::select! {
+        _ = timeout(TIME_TO_DRAIN, drain) => {}
+        () = stopped(stopping) => {}
+    }
 }
 
 /// Accepts connections and serves each in a task of its own. When the daemon stops, listens no more, gives the connections
@@ -80,3 +105,11 @@ const TIME_TO_END: Duration = Duration::from_secs(2);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(50);
 
 const TIME_BETWEEN_WARNINGS: Duration = Duration::from_secs(10);
+
+/// How long to wait for a client to close its side.
+const TIME_TO_DRAIN: Duration = Duration::from_secs(1);
+
+/// And how much to read of it meanwhile: longer than what may be on its way when a connection ends.
+const DRAINED_AT_MOST: usize = 1 << 20;
+
+const READ_AT_ONCE: usize = 4_096;

@@ -23,7 +23,7 @@ use tokio::{
 
 use crate::{
     leader::{Ask, Leadership, SessionId, Verdict},
-    serving::{Stopping, stopped},
+    serving::{Stopping, close, stopped},
 };
 
 /// What all connections share.
@@ -56,7 +56,7 @@ impl Tcp {
             self.leadership.end(id, node).await;
         }
         tracing::info!("PROTOCOL(V1): [{peer}] exiting ioloop");
-        connection.close().await;
+        close(connection.stream, &mut self.stopping.clone()).await;
     }
 }
 
@@ -194,31 +194,6 @@ impl<'a> Connection<'a> {
             Err(error) => Err(error),
         }
     }
-
-    /// Closes the connection so that what was sent last arrives: a socket that is closed with something unread resets the
-    /// connection, and the client may never see why it ended.
-    async fn close(mut self) {
-        if self.stream.shutdown().await.is_err() {
-            return;
-        }
-        let mut drained = 0;
-        let drain = async {
-            while drained < DRAINED_AT_MOST && self.stream.readable().await.is_ok() {
-                let mut bytes = [0; READ_AT_ONCE];
-                match self.stream.try_read(&mut bytes) {
-                    Ok(0) => return,
-                    Ok(length) => drained += length,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(_) => return,
-                }
-            }
-        };
-        let mut stopping = self.shared.stopping.clone();
-        tokio::select! {
-            _ = timeout(TIME_TO_DRAIN, drain) => {}
-            () = stopped(&mut stopping) => {}
-        }
-    }
 }
 
 /// How long a client may take to say who it is, to finish a command that it began, and to read what it is told. nsqd gives
@@ -230,9 +205,3 @@ const READ_AT_ONCE: usize = 4_096;
 
 /// So much is kept of frames before it is written.
 const SENT_AT_ONCE: usize = 4_096;
-
-/// How long to wait for a client to close its side.
-const TIME_TO_DRAIN: Duration = Duration::from_secs(1);
-
-/// And how much to read of it meanwhile: longer than what may be on its way when a session ends.
-const DRAINED_AT_MOST: usize = 1 << 20;

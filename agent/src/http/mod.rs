@@ -20,12 +20,16 @@ use lookupd_core::{
     ClaimKey, Registry, Timestamp,
     http::{Access, Error, Headers, Hosts, Origins, Read, Request, Response, Target, admit, answer},
 };
-use tokio::{net::TcpStream, time::Instant};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, join},
+    net::TcpStream,
+    time::Instant,
+};
 
 use self::stream::{RequestStream, RequestTarget};
 use crate::{
     leader::Leadership,
-    serving::{Stopping, stopped},
+    serving::{Stopping, close, stopped},
 };
 
 /// What all connections share.
@@ -49,9 +53,28 @@ impl Http {
     }
 
     /// Serves one connection to its end. Errors of the protocol are told to the client, and are nobody else's concern.
-    pub(crate) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+    pub(crate) async fn serve(self: Arc<Self>, mut stream: TcpStream, peer: SocketAddr) {
         let target = RequestTarget::default();
-        let stream = RequestStream::new(stream, target.clone());
+        let mut stopping = self.stopping.clone();
+        let (reader, writer) = stream.split();
+        let requests = RequestStream::new(join(reader, writer), target.clone());
+        if let Err(error) = self.serve_requests(requests, &target, peer, &mut stopping).await {
+            tracing::debug!("HTTP: client({peer}) - {error}");
+        }
+        if target.is_late() {
+            // Whoever doesn't read it needn't be waited for.
+            let _ = stream.try_write(REQUEST_TIMEOUT);
+        }
+        close(stream, &mut stopping).await;
+    }
+
+    async fn serve_requests(
+        &self,
+        requests: RequestStream<impl AsyncRead + AsyncWrite + Unpin>,
+        target: &RequestTarget,
+        peer: SocketAddr,
+        stopping: &mut Stopping,
+    ) -> hyper::Result<()> {
         let service = service_fn(|request| {
             let target = target.take();
             async { Ok::<_, Infallible>(self.respond(request, target, peer).await) }
@@ -62,18 +85,14 @@ impl Http {
             .half_close(true)
             .title_case_headers(true)
             .max_buf_size(LONGEST_HEAD)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(requests), service);
         let mut connection = pin!(connection);
-        let mut stopping = self.stopping.clone();
-        let ended = tokio::select! {
+        tokio::select! {
             ended = connection.as_mut() => ended,
-            () = stopped(&mut stopping) => {
+            () = stopped(stopping) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
-        };
-        if let Err(error) = ended {
-            tracing::debug!("HTTP: client({peer}) - {error}");
         }
     }
 
@@ -159,7 +178,11 @@ impl Http {
 /// The cluster of bare paths, and the only one here.
 const DEFAULT_CLUSTER: &str = "default";
 
-/// Consumers that ask once a minute keep their connection; a head that doesn't end is given no longer.
+/// Said to whoever began a request and didn't end it in time, in the form of Go's server.
+const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 19\r\nConnection: close\r\n\r\n408 Request Timeout";
+
+/// Consumers that ask once a minute keep their connection.
 const PATIENCE_BETWEEN_REQUESTS: Duration = Duration::from_secs(150);
 
 /// The longest head of a request but for its target, which core bounds. Go's bound is 1 MiB; nobody sends that.

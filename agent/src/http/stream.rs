@@ -26,6 +26,8 @@ struct Slot {
     target: Option<Vec<u8>>,
     /// The stream that waits for room.
     waiting: Option<Waker>,
+    /// Whether the next one didn't come in time.
+    is_late: bool,
 }
 
 impl RequestTarget {
@@ -51,12 +53,17 @@ impl RequestTarget {
         self.slot().target = Some(target);
     }
 
+    /// Whether the connection ended because a request's head took too long.
+    pub(super) fn is_late(&self) -> bool {
+        self.slot().is_late
+    }
+
     fn slot(&self) -> MutexGuard<'_, Slot> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The connection. Also gives a client up that doesn't read what it is sent.
+/// The connection. Also gives a client up that doesn't end what it began to ask, or doesn't read what it is sent.
 pub(super) struct RequestStream<S> {
     stream: S,
     target: RequestTarget,
@@ -67,13 +74,15 @@ pub(super) struct RequestStream<S> {
     shown: Vec<u8>,
     /// How much of it was.
     taken: usize,
+    /// Runs while a head has begun and hasn't ended.
+    late: Option<Pin<Box<Sleep>>>,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> RequestStream<S> {
     pub(super) fn new(stream: S, target: RequestTarget) -> Self {
         let lines = Lines::default();
-        Self { stream, target, lines, unread: Vec::new(), shown: Vec::new(), taken: 0, stalled: None }
+        Self { stream, target, lines, unread: Vec::new(), shown: Vec::new(), taken: 0, late: None, stalled: None }
     }
 
     /// Looks through what was read. Says whether it has to wait.
@@ -87,6 +96,9 @@ impl<S> RequestStream<S> {
             }
             let (taken, target) = self.lines.take(rest, &mut self.shown);
             rest = &rest[taken..];
+            if !self.lines.is_within_head() {
+                self.late = None;
+            }
             if let Some(target) = target {
                 self.target.put(target);
             }
@@ -98,6 +110,18 @@ impl<S> RequestStream<S> {
             self.unread.drain(..self.unread.len() - length);
         }
         waits
+    }
+
+    /// Ends the connection once a head took too long, however steadily its bytes came. Not while a response is being read
+    /// slowly: then nobody may be told.
+    fn check_patience(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.lines.is_within_head() || self.stalled.is_some() {
+            return Poll::Pending;
+        }
+        let late = self.late.get_or_insert_with(|| Box::pin(sleep(PATIENCE_WITHIN_HEAD)));
+        ready!(late.as_mut().poll(context));
+        self.target.slot().is_late = true;
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -125,7 +149,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for RequestStream<S> {
             }
             let mut bytes = [0; READ_AT_ONCE];
             let mut read = ReadBuf::new(&mut bytes);
-            ready!(Pin::new(&mut this.stream).poll_read(context, &mut read))?;
+            match Pin::new(&mut this.stream).poll_read(context, &mut read) {
+                Poll::Ready(result) => result?,
+                Poll::Pending => return this.check_patience(context),
+            }
             if read.filled().is_empty() {
                 return Poll::Ready(Ok(()));
             }
@@ -179,6 +206,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for RequestStream<S> {
 
 const READ_AT_ONCE: usize = 8 << 10;
 
+/// How long a head may take from its first byte to its last.
+const PATIENCE_WITHIN_HEAD: Duration = Duration::from_secs(10);
+
 /// How long a client may not read what it is sent.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -209,6 +239,15 @@ impl Lines {
     /// Whether a request's line is next, or isn't complete.
     fn is_at_request_line(&self) -> bool {
         self.stage == Stage::RequestLine
+    }
+
+    /// Whether a request's head has begun and hasn't ended.
+    fn is_within_head(&self) -> bool {
+        match self.stage {
+            Stage::RequestLine => !self.line.is_empty(),
+            Stage::Header => true,
+            Stage::Body | Stage::Rest => false,
+        }
     }
 
     /// Looks at some bytes, of which there are some, and puts what hyper is to see of them behind `shown`. Says at how many
@@ -315,3 +354,63 @@ const LONGEST_REQUEST_LINE: usize = MAX_TARGET_LENGTH + 256;
 
 /// Longer than any length of a body in digits that isn't wrong.
 const LONGEST_FRAMING_HEADER: usize = 256;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
+        time::Instant,
+    };
+
+    use super::*;
+
+    fn connection() -> (DuplexStream, RequestStream<DuplexStream>, RequestTarget) {
+        let (client, server) = duplex(1 << 10);
+        let target = RequestTarget::default();
+        (client, RequestStream::new(server, target.clone()), target)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_has_its_time_however_steadily_it_comes() {
+        for head in ["GET /", "GET / HTTP/1.1\r\n"] {
+            let (mut client, mut stream, target) = connection();
+            // Before its first byte it isn't late.
+            sleep(PATIENCE_WITHIN_HEAD * 3).await;
+            let began = Instant::now();
+            client.write_all(head.as_bytes()).await.unwrap();
+            tokio::spawn(async move {
+                while client.write_all(b"x").await.is_ok() {
+                    sleep(Duration::from_secs(1)).await;
+                }
+            });
+            let error = stream.read_to_end(&mut Vec::new()).await.unwrap_err();
+            assert_eq!((error.kind(), target.is_late()), (io::ErrorKind::TimedOut, true));
+            assert_eq!(began.elapsed().as_secs(), PATIENCE_WITHIN_HEAD.as_secs());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_head_has_its_own_time() {
+        let (mut client, mut stream, target) = connection();
+        // There is always a part of the next one there.
+        client.write_all(b"GET /").await.unwrap();
+        let taken = target.clone();
+        let reads = tokio::spawn(async move {
+            let mut shown = Vec::new();
+            let mut bytes = [0; 100];
+            while let Ok(length @ 1..) = stream.read(&mut bytes).await {
+                shown.extend_from_slice(&bytes[..length]);
+                taken.take();
+            }
+            shown
+        });
+        for _ in 0..3 {
+            sleep(PATIENCE_WITHIN_HEAD * 2 / 3).await;
+            client.write_all(b"a HTTP/1.1\r\n\r\nGET /").await.unwrap();
+        }
+        drop(client);
+        assert_eq!(reads.await.unwrap(), b"GET / HTTP/1.1\r\n\r\n".repeat(3));
+        assert!(!target.is_late());
+    }
+}
