@@ -2,6 +2,7 @@
 //!
 //! - [`Edge`] runs the built worker in workerd, the runtime itself, on a directory of its own.
 //! - [`Lookupd`] runs the daemon whose behaviour is ours too, and our agent, in one way.
+//! - [`Session`] is the TCP protocol spoken frame by frame.
 //! - [`Request`] and [`Response`] are HTTP to the byte: what is sent is what stands there, and what came is
 //!   kept in the order and the spelling of the wire.
 //! - [`Story`] is one entry of the recorded answers under `recorded/`; [`Difference`] is a place where ours
@@ -11,21 +12,27 @@
 
 mod config;
 mod differences;
+mod directory;
 mod edge;
 mod http;
 mod json;
 mod lookupd;
+mod memory;
 mod producer;
 mod recorded;
 mod seed;
+mod session;
 mod tools;
 
 pub use config::Bindings;
 pub use differences::{DIFFERENCES, Difference, Ours, comparable, expected};
+pub use directory::Directory;
 pub use edge::Edge;
 pub use http::{Client, Request, Response};
 pub use json::Json;
 pub use lookupd::{Lookupd, announce};
+pub use memory::resident_bytes;
 pub use producer::{announcement, identify};
 pub use recorded::{Answer, Step, Story, escape, read_stories, unescape, write_stories};
 pub use seed::Seed;
+pub use session::Session;
