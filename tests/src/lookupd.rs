@@ -133,7 +133,8 @@ impl Lookupd {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the daemon starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("a piped log")).lines().map_while(Result::ok);
+        let lines = BufReader::new(child.stderr.take().expect("a piped log")).split(b'\n').map_while(Result::ok);
+        let mut lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
         let (mut tcp, mut http) = (None, None);
         // It opens both at once, so either may be the first to say so.
         while tcp.is_none() || http.is_none() {
@@ -142,7 +143,7 @@ impl Lookupd {
             http = http.or_else(|| listening(&line, "HTTP"));
         }
         let (told, log) = mpsc::channel();
-        // Whether or not anyone looks at it, the log must be read.
+        // Whether or not anyone looks at it, and text or not, the log must be read: its closed end would kill the daemon.
         thread::spawn(move || lines.for_each(|line| drop(told.send(line))));
         self.tcp = tcp.unwrap_or(self.tcp);
         self.http = http.unwrap_or(self.http);
