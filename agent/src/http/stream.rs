@@ -199,8 +199,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for RequestStream<S> {
         Pin::new(&mut self.get_mut().stream).poll_flush(context)
     }
 
+    /// Leaves it to whoever serves the connection, who may have a last word.
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+        self.poll_flush(context)
     }
 }
 
