@@ -11,7 +11,7 @@ shared := Cargo.toml Cargo.lock package-lock.json tools/versions.env tools/build
 worker := $(shared) $(shell find worker/src worker/Cargo.toml)
 dashboard := $(shared) tools/headers.mjs $(shell find dashboard)
 
-.PHONY: help setup setup-test build agent dev test check bench fmt clean deploy-dry-run
+.PHONY: help setup setup-test build agent dev test check bench bench-nsq fmt clean deploy-dry-run
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,11 @@ check: setup ## Formatting, lints, docs, the no_std proof, and the sizes against
 
 bench: ## Measure the core
 	cargo bench -p lookupd-core
+
+bench-nsq: agent ## Measure the agent beside the real nsqlookupd, and write BENCHMARKS.md (ONLY="lookup idle": print some of it)
+	@tools/setup.sh bench
+	@. tools/env.sh && ulimit -n $$(ulimit -Hn) && LOOKUPD_AGENT_BIN=$$LOOKUPD_ROOT/target/native/lookupd-agent \
+		cargo bench --quiet -p lookupd-tests --bench nsq -- $(ONLY)
 
 fmt: ## Format the Rust sources
 	cargo fmt --all

@@ -5,6 +5,7 @@
 #
 # setup.sh build    what building, `make dev` and `make check` need
 # setup.sh test     the same, and what only `make test` needs: Chromium, and the real nsqlookupd where Go is
+# setup.sh bench    the same as for building, and what `make bench-nsq` needs: wrk, and the real nsqlookupd
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -73,20 +74,33 @@ crates() {
 
 chromium() {
     [ -z "${LOOKUPD_CHROMIUM_BIN:-}" ] || return 0
-    local missing="Chromium is missing, which the browser tests need: install it, or name one by CHROMIUM=/path"
-    command -v apt-get >/dev/null || fail "$missing."
-    local root=()
-    if [ "$(id -u)" != 0 ]; then
-        sudo -n true 2>/dev/null || fail "$missing (\`sudo apt-get install chromium\`)."
-        root=(sudo -n)
-    fi
-    step chromium "Chromium by apt, for the browser tests (about 1 minute)" "$missing" install_chromium "${root[@]}"
+    by_apt chromium "Chromium by apt, for the browser tests (about 1 minute)" \
+        "Chromium is missing, which the browser tests need: install it, or name one by CHROMIUM=/path"
 }
 
-install_chromium() {
+load_generator() {
+    command -v wrk >/dev/null ||
+        by_apt wrk "wrk by apt, to measure with (seconds)" "wrk is missing, which asks the daemons while they are measured: install it"
+}
+
+# by_apt PACKAGE DESCRIPTION MISSING
+by_apt() {
+    local package=$1 description=$2 missing=$3 root=()
+    command -v apt-get >/dev/null || fail "$missing."
+    if [ "$(id -u)" != 0 ]; then
+        sudo -n true 2>/dev/null || fail "$missing (\`sudo apt-get install $package\`)."
+        root=(sudo -n)
+    fi
+    step "$package" "$description" "$missing" apt_install "$package" "${root[@]}"
+}
+
+# apt_install PACKAGE [sudo -n]
+apt_install() {
+    local package=$1
+    shift
     export DEBIAN_FRONTEND=noninteractive
-    "$@" apt-get install -y --no-install-recommends chromium ||
-        { "$@" apt-get update && "$@" apt-get install -y --no-install-recommends chromium; }
+    "$@" apt-get install -y --no-install-recommends "$package" ||
+        { "$@" apt-get update && "$@" apt-get install -y --no-install-recommends "$package"; }
 }
 
 # The daemon that the recorded answers came from. Without Go the tests that run it are skipped, except where CI=true.
@@ -111,7 +125,14 @@ tools/wasm-target.sh
 npm_packages
 cargo_tools
 crates
-if [ "${1:-build}" = test ]; then
+case ${1:-build} in
+test)
     chromium
     nsqlookupd
-fi
+    ;;
+bench)
+    command -v go >/dev/null || fail "Go is missing, which builds the nsqlookupd to compare with: install Go 1.24 or newer."
+    load_generator
+    nsqlookupd
+    ;;
+esac

@@ -1,11 +1,13 @@
 //! The real nsqlookupd and our agent, which are started and asked in one way.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::time::{Duration, Instant};
+use std::{iter, mem, thread};
 
 use crate::http::Client;
 use crate::tools;
@@ -15,6 +17,7 @@ use crate::tools;
 pub struct Lookupd {
     binary: PathBuf,
     arguments: Vec<String>,
+    log_file: Option<PathBuf>,
     process: Option<Process>,
     tcp: SocketAddr,
     http: SocketAddr,
@@ -50,9 +53,21 @@ impl Lookupd {
     fn start(binary: PathBuf, arguments: &[&str]) -> Self {
         let anywhere: SocketAddr = ([127, 0, 0, 1], 0).into();
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let mut lookupd = Self { binary, arguments, process: None, tcp: anywhere, http: anywhere };
+        let mut lookupd = Self { binary, arguments, log_file: None, process: None, tcp: anywhere, http: anywhere };
         lookupd.run();
         lookupd
+    }
+
+    /// Starts it anew with its log in a file, to be measured: who reads its log takes time that it could have.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't start, or the file can't be written.
+    #[must_use]
+    pub fn logging_to(mut self, file: PathBuf) -> Self {
+        self.log_file = Some(file);
+        self.restart();
+        self
     }
 
     /// Where it speaks the TCP protocol.
@@ -63,6 +78,16 @@ impl Lookupd {
     /// Where it speaks HTTP.
     pub fn http(&self) -> SocketAddr {
         self.http
+    }
+
+    /// What its binary says to `--version`.
+    ///
+    /// # Panics
+    ///
+    /// When it can't be run.
+    pub fn version(&self) -> String {
+        let output = Command::new(&self.binary).arg("--version").output().expect("its version");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
     /// Whom to send HTTP requests to.
@@ -79,7 +104,7 @@ impl Lookupd {
         self.process.as_ref().expect("it runs").child.id()
     }
 
-    /// The lines that it has logged since the last call.
+    /// The lines that it has logged since the last call; none where they go to a file.
     pub fn log(&self) -> Vec<String> {
         self.process.iter().flat_map(|process| process.log.try_iter()).collect()
     }
@@ -124,17 +149,27 @@ impl Lookupd {
     }
 
     fn run(&mut self) {
+        let log = match &self.log_file {
+            None => Stdio::piped(),
+            Some(file) => File::create(file).expect("a file for the log").into(),
+        };
         let mut child = Command::new(&self.binary)
             .args([format!("-tcp-address={}", self.tcp), format!("-http-address={}", self.http)])
             .args(&self.arguments)
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("the daemon starts");
-        let lines = BufReader::new(child.stderr.take().expect("a piped log")).split(b'\n').map_while(Result::ok);
-        let mut lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
+        let mut lines: Box<dyn Iterator<Item = String> + Send> = match (child.stderr.take(), &self.log_file) {
+            (Some(pipe), _) => {
+                let lines = BufReader::new(pipe).split(b'\n').map_while(Result::ok);
+                Box::new(lines.map(|line| String::from_utf8_lossy(&line).into_owned()))
+            }
+            (None, Some(file)) => Box::new(growing_lines(file)),
+            (None, None) => Box::new(iter::empty()),
+        };
         let (mut tcp, mut http) = (None, None);
         // It opens both at once, so either may be the first to say so.
         while tcp.is_none() || http.is_none() {
@@ -143,8 +178,10 @@ impl Lookupd {
             http = http.or_else(|| listening(&line, "HTTP"));
         }
         let (told, log) = mpsc::channel();
-        // Whether or not anyone looks at it, and text or not, the log must be read: its closed end would kill the daemon.
-        thread::spawn(move || lines.for_each(|line| drop(told.send(line))));
+        if self.log_file.is_none() {
+            // Whether or not anyone looks at it, and text or not, the pipe must be read: its closed end would kill the daemon.
+            thread::spawn(move || lines.for_each(|line| drop(told.send(line))));
+        }
         self.tcp = tcp.unwrap_or(self.tcp);
         self.http = http.unwrap_or(self.http);
         self.process = Some(Process { child, log });
@@ -191,6 +228,27 @@ fn listening(line: &str, protocol: &str) -> Option<SocketAddr> {
     let (_, address) = line.split_once(&format!("{protocol}: listening on "))?;
     address.parse().ok()
 }
+
+/// The lines of a file that is being written, for as long as a daemon may take to start.
+fn growing_lines(file: &Path) -> impl Iterator<Item = String> + use<> {
+    let mut reader = BufReader::new(File::open(file).expect("the log's file"));
+    let mut line = String::new();
+    let began = Instant::now();
+    iter::from_fn(move || {
+        while !line.ends_with('\n') {
+            if reader.read_line(&mut line).ok()? == 0 {
+                if began.elapsed() > PATIENCE {
+                    return None;
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        Some(mem::take(&mut line).trim_end().to_owned())
+    })
+}
+
+/// How long a daemon may take to say where it listens.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn read_frame(stream: &mut TcpStream) -> String {
     let mut length = [0; 4];
