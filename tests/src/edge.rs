@@ -5,13 +5,13 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::Duration;
-use std::{env, process, thread};
 
 use crate::config::{Bindings, write_storage_reader, write_worker};
 use crate::differences::comparable;
+use crate::directory::Directory;
 use crate::http::{Client, Request, Response};
 use crate::tools;
 
@@ -42,7 +42,7 @@ impl Edge {
     pub fn start(bindings: &Bindings) -> Option<Self> {
         let [workerd, build] = tools::find([tools::WORKERD, tools::WORKER_BUILD])?;
         let directory = Directory::new();
-        let worker = write_worker(&directory.path, &build, bindings).expect("the worker's build is copied");
+        let worker = write_worker(directory.path(), &build, bindings).expect("the worker's build is copied");
         let mut edge = Self { workerd, worker, directory, process: None };
         edge.run_worker();
         Some(edge)
@@ -75,7 +75,7 @@ impl Edge {
     /// When the worker can't be copied again.
     pub fn redeploy(&mut self, bindings: &Bindings) {
         let [_, build] = tools::find([tools::WORKERD, tools::WORKER_BUILD]).expect("what was there at the start");
-        self.worker = write_worker(&self.directory.path, &build, bindings).expect("the worker's build is copied");
+        self.worker = write_worker(self.directory.path(), &build, bindings).expect("the worker's build is copied");
         self.restart();
     }
 
@@ -97,8 +97,8 @@ impl Edge {
     /// When the SQL fails.
     pub fn sql(&mut self, cluster: &str, statement: &str) -> serde_json::Value {
         self.kill9();
-        let config = write_storage_reader(&self.directory.path).expect("the storage reader is written");
-        self.process = Some(Process::start(&self.workerd, &config, &self.directory.path));
+        let config = write_storage_reader(self.directory.path()).expect("the storage reader is written");
+        self.process = Some(Process::start(&self.workerd, &config, self.directory.path()));
         let answer = self.client().send(&Request::post(format!("/{cluster}")).body(statement));
         assert_eq!(answer.status, 200, "{statement}: {answer:?}");
         self.restart();
@@ -107,12 +107,12 @@ impl Edge {
 
     /// The files that hold the objects' rows.
     pub fn storage(&self) -> PathBuf {
-        self.directory.path.join("storage")
+        self.directory.path().join("storage")
     }
 
     /// What the runtime and the worker have printed so far.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.directory.path.join(LOG)).unwrap_or_default()
+        fs::read_to_string(self.directory.path().join(LOG)).unwrap_or_default()
     }
 
     /// Everything that can be read of a registry but for moments, as one text: equal texts are equal registries.
@@ -138,7 +138,7 @@ impl Edge {
     }
 
     fn run_worker(&mut self) {
-        self.process = Some(Process::start(&self.workerd, &self.worker, &self.directory.path));
+        self.process = Some(Process::start(&self.workerd, &self.worker, self.directory.path()));
         // The first request compiles the wasm; no test should have to pay for it within a deadline of its own.
         let _ = self.client().try_send(&Request::get("/ping"));
     }
@@ -255,27 +255,3 @@ const STATE: [&str; 5] = [
 
 /// What workerd and the worker print, within the directory.
 const LOG: &str = "workerd.log";
-
-/// A directory that goes with this value.
-#[derive(Debug)]
-struct Directory {
-    path: PathBuf,
-}
-
-impl Directory {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("lookupd-tests-{}-{number}", process::id()));
-        // One that is there is left over from a killed run whose process had the same number.
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("a temporary directory");
-        Self { path }
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path);
-    }
-}
