@@ -23,6 +23,10 @@ export LOOKUPD_WORKERD_BIN="$LOOKUPD_ROOT/node_modules/workerd/bin/workerd"
 export LOOKUPD_AGENT_BIN="${LOOKUPD_AGENT_BIN:-$LOOKUPD_ROOT/target/debug/lookupd-agent}"
 if [ -x "$LOOKUPD_ROOT/.tools/nsq/nsqlookupd" ]; then
     export LOOKUPD_NSQLOOKUPD_BIN="$LOOKUPD_ROOT/.tools/nsq/nsqlookupd"
+    export LOOKUPD_NSQD_BIN="$LOOKUPD_ROOT/.tools/nsq/nsqd"
+    export LOOKUPD_NSQADMIN_BIN="$LOOKUPD_ROOT/.tools/nsq/nsqadmin"
+    export LOOKUPD_NSQ_TAIL_BIN="$LOOKUPD_ROOT/.tools/nsq/nsq_tail"
+    export LOOKUPD_TO_NSQ_BIN="$LOOKUPD_ROOT/.tools/nsq/to_nsq"
 fi
 if [ -z "${LOOKUPD_CHROMIUM_BIN:-}" ]; then
     for candidate in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable \

@@ -4,8 +4,8 @@
 # second run takes a second.
 #
 # setup.sh build    what building, `make dev` and `make check` need
-# setup.sh test     the same, and what only `make test` needs: Chromium, and the real nsqlookupd where Go is
-# setup.sh bench    the same as for building, and what `make bench-nsq` needs: wrk, and the real nsqlookupd
+# setup.sh test     the same, and what only `make test` needs: Chromium, and real NSQ where Go is
+# setup.sh bench    the same as for building, and what `make bench-nsq` needs: wrk, and real NSQ
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -103,19 +103,19 @@ apt_install() {
         { "$@" apt-get update && "$@" apt-get install -y --no-install-recommends "$package"; }
 }
 
-# The daemon that the recorded answers came from. Without Go the tests that run it are skipped, except where CI=true.
-nsqlookupd() {
+# NSQ's own programs, to compare with and to talk to. Without Go the tests that run them are skipped, except where CI=true.
+nsq() {
     [ -f tests/nsq/go.mod ] && command -v go >/dev/null || return 0
     local stamp=.tools/nsq/.built sum
     sum=$(cat tests/nsq/go.mod tests/nsq/go.sum | cksum)
     [ "$(cat $stamp 2>/dev/null)" != "$sum" ] || return 0
     mkdir -p .tools/nsq
-    step nsq "the real nsqlookupd, to compare with (under a minute)" \
-        "nsqlookupd can't be built: is the network there, and Go 1.24 or newer?" build_nsqlookupd
+    step nsq "NSQ's own programs, to compare with and to talk to (under a minute)" \
+        "NSQ can't be built: is the network there, and Go 1.24 or newer?" build_nsq
     printf '%s\n' "$sum" >$stamp
 }
 
-build_nsqlookupd() {
+build_nsq() {
     (cd tests/nsq && go build -o ../../.tools/nsq/ tool)
 }
 
@@ -128,11 +128,11 @@ crates
 case ${1:-build} in
 test)
     chromium
-    nsqlookupd
+    nsq
     ;;
 bench)
     command -v go >/dev/null || fail "Go is missing, which builds the nsqlookupd to compare with: install Go 1.24 or newer."
     load_generator
-    nsqlookupd
+    nsq
     ;;
 esac

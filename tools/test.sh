@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every test. The worker runs on the real workerd, the dashboard in a real Chromium; what a machine can't run is skipped
-# with its reason, or is a failure where CI=true.
+# Every test. The worker runs on the real workerd, the agent among NSQ's own programs, the dashboard in a real Chromium;
+# what a machine can't run is skipped with its reason, or is a failure where CI=true.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -15,5 +15,5 @@ if [ -f tests/browser/run.mjs ]; then
     node tests/browser/run.mjs
 fi
 
-say "· the worker on workerd"
+say "· the worker on workerd, and the agent among NSQ's own programs"
 cargo test -p lookupd-tests

@@ -4,10 +4,9 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
 
-/// How long a whole answer may take. Only a server that hangs reaches it.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::wait::PATIENCE;
+
 /// No answer of ours is longer; it bounds what a runaway one can cost.
 const LONGEST_ANSWER: usize = 64 << 20;
 

@@ -2,6 +2,7 @@
 //!
 //! - [`Edge`] runs the built worker in workerd, the runtime itself, on a directory of its own.
 //! - [`Lookupd`] runs the daemon whose behaviour is ours too, and our agent, in one way.
+//! - [`Nsq`] runs NSQ's own programs around one or more of them.
 //! - [`Session`] is the TCP protocol spoken frame by frame.
 //! - [`Request`] and [`Response`] are HTTP to the byte: what is sent is what stands there, and what came is
 //!   kept in the order and the spelling of the wire.
@@ -11,21 +12,27 @@
 //! The cases themselves are the files under `tests/`.
 
 mod config;
+mod daemon;
 mod differences;
 mod directory;
 mod edge;
 mod http;
 mod json;
 mod limits;
+mod log;
 mod lookupd;
 mod memory;
+mod nsq;
+mod process;
 mod producer;
 mod recorded;
 mod seed;
 mod session;
 mod tools;
+mod wait;
 
 pub use config::Bindings;
+pub use daemon::Daemon;
 pub use differences::{DIFFERENCES, Difference, Ours, comparable, expected};
 pub use directory::Directory;
 pub use edge::Edge;
@@ -34,7 +41,9 @@ pub use json::Json;
 pub use limits::allow_open_files;
 pub use lookupd::{Lookupd, announce};
 pub use memory::resident_bytes;
+pub use nsq::{Nsq, Nsqadmin, Nsqd, Tail};
 pub use producer::{announcement, identify};
 pub use recorded::{Answer, Step, Story, escape, read_stories, unescape, write_stories};
 pub use seed::Seed;
 pub use session::Session;
+pub use wait::assert_becomes;

@@ -4,8 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// How long an answer may take. Only a daemon that hangs reaches it.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::wait::PATIENCE;
 
 /// One connection to a daemon's TCP port.
 #[derive(Debug)]

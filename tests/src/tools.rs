@@ -11,6 +11,11 @@ pub(crate) const WORKER_BUILD: &str = "LOOKUPD_WORKER_BUILD";
 pub(crate) const WORKERD: &str = "LOOKUPD_WORKERD_BIN";
 /// The real daemon, built from `tests/nsq`.
 pub(crate) const NSQLOOKUPD: &str = "LOOKUPD_NSQLOOKUPD_BIN";
+/// The rest of NSQ, built with it.
+pub(crate) const NSQD: &str = "LOOKUPD_NSQD_BIN";
+pub(crate) const NSQADMIN: &str = "LOOKUPD_NSQADMIN_BIN";
+pub(crate) const NSQ_TAIL: &str = "LOOKUPD_NSQ_TAIL_BIN";
+pub(crate) const TO_NSQ: &str = "LOOKUPD_TO_NSQ_BIN";
 /// Our agent's binary.
 pub(crate) const AGENT: &str = "LOOKUPD_AGENT_BIN";
 

@@ -50,7 +50,7 @@ fn ten_thousand_tcp_connections_are_closed_each_with_its_error() {
         let length = u32::try_from(told.len()).expect("a short text").to_be_bytes();
         [&length[..], told.as_bytes()].concat()
     };
-    withstand(&kinds, Lookupd::tcp, |answer, told| answer == frame(told));
+    withstand(&kinds, |agent| agent.tcp(), |answer, told| answer == frame(told));
 }
 
 #[test]
@@ -67,7 +67,11 @@ fn ten_thousand_http_connections_are_closed_each_with_its_error() {
         kind(900, [head("POST /register?topic=t"), two_gib.clone()].concat(), "413 Payload Too Large"),
         kind(900, [head("POST /topic/create?topic=t"), two_gib].concat(), "400 Bad Request"),
     ];
-    withstand(&kinds, Lookupd::http, |answer, told| answer.starts_with(format!("HTTP/1.1 {told}\r\n").as_bytes()));
+    withstand(
+        &kinds,
+        |agent| agent.http(),
+        |answer, told| answer.starts_with(format!("HTTP/1.1 {told}\r\n").as_bytes()),
+    );
 }
 
 /// Lets the whole crowd come to an agent, and checks on it, on its memory and on its other clients.
