@@ -27,6 +27,12 @@ impl Seed {
         Self { state: seed }
     }
 
+    /// Another one, for whoever draws beside this one.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        Self { state: self.next() }
+    }
+
     /// A number below `bound`.
     ///
     /// # Panics

@@ -17,11 +17,20 @@ impl Session {
     ///
     /// When nobody listens.
     pub fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("the daemon listens");
-        stream.set_nodelay(true).expect("a socket");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
-        stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
-        Self(stream)
+        Self::try_open(address).expect("the daemon listens")
+    }
+
+    /// As [`open`](Self::open), to a daemon that may be gone.
+    ///
+    /// # Errors
+    ///
+    /// When nobody listens.
+    pub fn try_open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self(stream))
     }
 
     /// Connects and identifies itself by this JSON.
@@ -42,10 +51,18 @@ impl Session {
     ///
     /// When the connection fails.
     pub fn identify(&mut self, producer: &str) -> String {
-        let length = u32::try_from(producer.len()).expect("a short body").to_be_bytes();
-        let identify = [b"  V1IDENTIFY\n", &length[..], producer.as_bytes()].concat();
-        self.send(&identify).expect("IDENTIFY is sent");
+        self.send_identify(producer).expect("IDENTIFY is sent");
         self.hear().expect("an answer to IDENTIFY")
+    }
+
+    /// Begins, and says who it is.
+    ///
+    /// # Errors
+    ///
+    /// When the connection is over.
+    pub fn send_identify(&mut self, producer: &str) -> io::Result<()> {
+        let length = u32::try_from(producer.len()).map_err(io::Error::other)?.to_be_bytes();
+        self.send(&[b"  V1IDENTIFY\n", &length[..], producer.as_bytes()].concat())
     }
 
     /// Sends a line and returns what it is answered.

@@ -1,48 +1,16 @@
 //! What replicas will live on: a copy fed by `/v1/snapshot` and `/v1/changes` answers as the leader does.
 
-use lookupd_core::{CatchUp, Replica, Timestamp, http};
-use lookupd_tests::{Bindings, Edge, Request, announcement, comparable, identify};
+use lookupd_tests::{Bindings, Edge, Follower, Request, announcement, identify};
 
-/// Asks the leader for what is missing, and follows it. Returns whether that was a whole snapshot.
-fn follow(edge: &Edge, replica: &mut Replica, moment: &mut u64) -> bool {
-    let target =
-        replica.cursor().map_or_else(|| "/v1/snapshot".to_owned(), |cursor| format!("/v1/changes?since={cursor}"));
-    let answer = edge.get(target);
-    assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.header("Content-Type"), Some("application/octet-stream"));
-    let answer = CatchUp::decode(&answer.body).expect("what the leader encoded");
-    *moment += 1;
-    let asked_at = Timestamp::from_millis(*moment);
-    replica.catch_up(&answer, asked_at, asked_at).expect("what follows on the state");
-    assert_eq!(replica.cursor(), Some(answer.cursor));
-    answer.anew
-}
-
-/// The replica answers each question as the leader does.
-fn assert_agrees(edge: &Edge, replica: &Replica, moment: u64) {
-    for target in [
-        "/topics",
-        "/nodes",
-        "/lookup?topic=t",
-        "/lookup?topic=unknown",
-        "/channels?topic=t",
-        "/registrations?category=channel",
-        "/debug",
-    ] {
-        let parsed = http::Target::parse(target.as_bytes()).expect("a target");
-        let route = http::Route::find("GET", &parsed, None).expect("a route");
-        let Ok(http::Request::Read(read)) = http::Request::parse(route, parsed.query) else { panic!("{target}") };
-        let now = replica.leader_now(Timestamp::from_millis(moment));
-        let own = http::answer(&read, replica.registry(), replica.lifetimes(), now, |_| None);
-        let leaders = edge.get(target);
-        assert_eq!(own.status, leaders.status, "{target}");
-        assert_eq!(
-            comparable(&String::from_utf8_lossy(&own.body), false),
-            comparable(&leaders.text(), false),
-            "{target}"
-        );
-    }
-}
+const QUESTIONS: &[&str] = &[
+    "/topics",
+    "/nodes",
+    "/lookup?topic=t",
+    "/lookup?topic=unknown",
+    "/channels?topic=t",
+    "/registrations?category=channel",
+    "/debug",
+];
 
 fn commands() -> Vec<Request> {
     vec![
@@ -60,10 +28,10 @@ fn commands() -> Vec<Request> {
 #[test]
 fn a_replica_follows_every_change() {
     let Some(mut edge) = Edge::start(&Bindings::open()) else { return };
-    let (mut replica, mut moment) = (Replica::default(), 0);
+    let mut replica = Follower::default();
     assert_eq!(edge.post("/topic/create?topic=first").status, 200);
-    assert!(follow(&edge, &mut replica, &mut moment));
-    assert_agrees(&edge, &replica, moment);
+    assert!(replica.follow(edge.client()));
+    replica.assert_agrees(edge.client(), QUESTIONS);
     for (number, command) in commands().iter().enumerate() {
         assert_eq!(edge.send(command).status, 200, "{command:?}");
         match number {
@@ -71,14 +39,14 @@ fn a_replica_follows_every_change() {
             4 => edge.restart(),
             _ => {}
         }
-        assert!(!follow(&edge, &mut replica, &mut moment), "a cursor of this history is known");
-        assert_agrees(&edge, &replica, moment);
+        assert!(!replica.follow(edge.client()), "a cursor of this history is known");
+        replica.assert_agrees(edge.client(), QUESTIONS);
     }
     // One that was away for all of it gets the same state.
-    let mut late = Replica::default();
-    assert!(follow(&edge, &mut late, &mut moment));
-    assert_eq!(late.cursor(), replica.cursor());
-    assert_agrees(&edge, &late, moment);
+    let mut late = Follower::default();
+    assert!(late.follow(edge.client()));
+    assert!(late.is_level_with(&replica));
+    late.assert_agrees(edge.client(), QUESTIONS);
 }
 
 #[test]
@@ -91,13 +59,13 @@ fn a_cursor_of_another_history_begins_anew() {
         other.send(&command);
     }
     other.post("/topic/create?topic=other");
-    let (mut replica, mut moment) = (Replica::default(), 0);
-    follow(&one, &mut replica, &mut moment);
-    assert!(follow(&other, &mut replica, &mut moment));
-    assert_agrees(&other, &replica, moment);
+    let mut replica = Follower::default();
+    replica.follow(one.client());
+    assert!(replica.follow(other.client()));
+    replica.assert_agrees(other.client(), QUESTIONS);
     // Back to the one that is behind: its cursor is unknown there as well.
-    assert!(follow(&one, &mut replica, &mut moment));
-    assert_agrees(&one, &replica, moment);
+    assert!(replica.follow(one.client()));
+    replica.assert_agrees(one.client(), QUESTIONS);
 }
 
 #[test]
