@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Output};
 
 use crate::http::Client;
 use crate::process::Process;
@@ -54,8 +54,16 @@ impl Daemon {
     ///
     /// When it can't be run.
     pub fn version(&self) -> String {
-        let output = Command::new(&self.binary).arg("--version").output().expect("its version");
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        String::from_utf8_lossy(&self.run_beside(&["--version"]).stdout).trim().to_owned()
+    }
+
+    /// Runs its binary once more with these arguments alone, which end it at once.
+    ///
+    /// # Panics
+    ///
+    /// When it can't be run.
+    pub fn run_beside(&self, arguments: &[&str]) -> Output {
+        Command::new(&self.binary).args(arguments).env_clear().output().expect("it runs")
     }
 
     /// Its process's number.

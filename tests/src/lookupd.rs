@@ -1,13 +1,13 @@
 //! The real nsqlookupd and our agent, which are started and asked in one way.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 
 use serde_json::Value;
 
 use crate::daemon::Daemon;
+use crate::session::Session;
 use crate::tools;
 
 /// A running nsqlookupd of either kind; what else it can be asked is a [`Daemon`]'s.
@@ -67,12 +67,12 @@ impl Lookupd {
         self
     }
 
-    /// Announces a producer as nsqd would. It stays registered for as long as the stream is open.
+    /// Announces a producer as nsqd would. It stays registered for as long as the session is open.
     ///
     /// # Panics
     ///
     /// When anything of it is refused.
-    pub fn announce(&self, producer: &str) -> TcpStream {
+    pub fn announce(&self, producer: &str) -> Session {
         announce(self.tcp(), producer)
     }
 
@@ -104,26 +104,18 @@ impl Lookupd {
 /// # Panics
 ///
 /// When the other end refuses anything of it.
-pub fn announce(address: SocketAddr, producer: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(address).expect("nsqlookupd listens");
-    let mut identify = b"  V1IDENTIFY\n".to_vec();
-    identify.extend_from_slice(&u32::try_from(producer.len()).expect("a short body").to_be_bytes());
-    identify.extend_from_slice(producer.as_bytes());
-    stream.write_all(&identify).expect("IDENTIFY is sent");
-    let answer = read_frame(&mut stream);
-    assert!(answer.starts_with('{'), "{producer}: {answer}");
+pub fn announce(address: SocketAddr, producer: &str) -> Session {
+    let mut session = Session::identified(address, producer);
     let info: Value = serde_json::from_str(producer).expect("a producer's JSON");
     let no_topics = serde_json::Map::new();
     for (topic, channels) in info["topics"].as_object().unwrap_or(&no_topics) {
         let channels = channels.as_array().expect("a list of channels").iter();
         let channels = channels.map(|channel| channel.as_str().expect("a channel's name"));
         for channel in std::iter::once("").chain(channels) {
-            stream.write_all(format!("REGISTER {topic} {channel}").trim_end().as_bytes()).expect("REGISTER is sent");
-            stream.write_all(b"\n").expect("REGISTER is sent");
-            assert_eq!(read_frame(&mut stream), "OK", "{topic} {channel}");
+            session.say(format!("REGISTER {topic} {channel}").trim_end());
         }
     }
-    stream
+    session
 }
 
 /// A name within a URL: of all that names are made of, `#` alone would end it.
@@ -145,12 +137,4 @@ fn nodes(producers: &Value) -> Vec<String> {
         producers.map(|producer| format!("{}:{}", address(producer), producer["http_port"])).collect();
     nodes.sort();
     nodes
-}
-
-fn read_frame(stream: &mut TcpStream) -> String {
-    let mut length = [0; 4];
-    stream.read_exact(&mut length).expect("a frame");
-    let mut frame = vec![0; usize::try_from(u32::from_be_bytes(length)).expect("a length")];
-    stream.read_exact(&mut frame).expect("a frame's body");
-    String::from_utf8_lossy(&frame).into_owned()
 }

@@ -121,6 +121,11 @@ impl Session {
         self.0.set_write_timeout(Some(patience)).expect("a socket");
     }
 
+    /// The connection, for who moves its bytes in another way.
+    pub fn into_stream(self) -> TcpStream {
+        self.0
+    }
+
     /// Whether the daemon has closed it, with nothing left to hear.
     pub fn is_over(&mut self) -> bool {
         matches!(self.hear(), Err(error) if error.kind() != io::ErrorKind::WouldBlock)

@@ -15,7 +15,7 @@ pub(crate) struct Nsqd {
 impl Nsqd {
     /// Connects the one of this number.
     pub(crate) fn connect(lookupd: SocketAddr, number: usize) -> Self {
-        let stream = announce(lookupd, &identify(&format!("nsqd-{number}.example")).to_string());
+        let stream = announce(lookupd, &identify(&format!("nsqd-{number}.example")).to_string()).into_stream();
         stream.set_nodelay(true).expect("a connection");
         Self { stream }
     }

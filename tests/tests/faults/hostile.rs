@@ -1,8 +1,8 @@
 //! What a client that means harm could do, or one that is broken: 1, 2, 9 and 12.
 
-use lookupd_tests::{Lookupd, Request, Session, identify, resident_bytes};
+use lookupd_tests::{Lookupd, Request, Session, assert_becomes, identify, resident_bytes};
 
-use super::{answers, both, found, on_host, post, until};
+use super::{answers, both, on_host, post};
 
 #[test]
 fn fault_1_a_negative_length_ends_the_process() {
@@ -13,7 +13,7 @@ fn fault_1_a_negative_length_ends_the_process() {
         session.hear().ok()
     };
     assert_eq!(answer(&theirs), None);
-    until(|| !answers(theirs.client()));
+    assert_becomes(|| answers(theirs.client()), false);
     assert_eq!(answer(&ours).as_deref(), Some("E_BAD_BODY IDENTIFY failed to read body size"));
     assert!(answers(ours.client()));
 }
@@ -29,7 +29,7 @@ fn fault_2_memory_is_whatever_a_client_sends() {
         let [before, ours_before] = [&theirs, &ours].map(|lookupd| resident_bytes(lookupd.pid()));
         let mut endless = Session::open(theirs.tcp());
         endless.send(&bytes).expect("all of it is taken");
-        until(|| resident_bytes(theirs.pid()) >= before + MUCH as u64);
+        assert_becomes(|| resident_bytes(theirs.pid()) >= before + MUCH as u64, true);
 
         let mut endless = Session::open(ours.tcp());
         let _ = endless.send(&bytes);
@@ -78,7 +78,7 @@ fn fault_9_a_port_may_be_any_number() {
         session.say("REGISTER t");
         assert_eq!(theirs.client().get("/lookup?topic=t").json()["producers"][0][field], port);
         drop(session);
-        until(|| found(theirs.client(), "t").is_empty());
+        assert_becomes(|| theirs.producers("t"), [""; 0]);
 
         let answer = Session::open(ours.tcp()).identify(&producer.to_string());
         assert_eq!(answer, format!("E_BAD_BODY IDENTIFY {field} '{port}' is not valid"));

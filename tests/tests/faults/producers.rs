@@ -2,9 +2,9 @@
 
 use std::thread;
 
-use lookupd_tests::Session;
+use lookupd_tests::{Client, Session, assert_becomes};
 
-use super::{both, channels, found, nodes, on_host, post, topics, until};
+use super::{both, on_host, post};
 
 #[test]
 fn fault_4_tombstones_are_a_race() {
@@ -17,10 +17,10 @@ fn fault_4_tombstones_are_a_race() {
                     let mut session = Session::identified(tcp, &on_host(&host));
                     for _ in 0..50 {
                         session.say("REGISTER t");
-                        assert!(found(client, "t").contains(&host));
+                        assert!(finds(client, &host));
                         // Once that is answered the producer is hidden, whatever the others do meanwhile.
                         post(client, &format!("/topic/tombstone?topic=t&node={host}:4151"));
-                        assert!(!found(client, "t").contains(&host));
+                        assert!(!finds(client, &host));
                         session.say("UNREGISTER t");
                     }
                 });
@@ -29,39 +29,43 @@ fn fault_4_tombstones_are_a_race() {
     }
 }
 
+fn finds(client: Client, host: &str) -> bool {
+    client.get("/lookup?topic=t").text().contains(&format!("\"broadcast_address\":\"{host}\""))
+}
+
 #[test]
 fn fault_5_reconnecting_clears_a_tombstone() {
     let Some([theirs, ours]) = both() else { return };
-    for (lookupd, after) in [(&theirs, &["a.example"][..]), (&ours, &[])] {
+    for (lookupd, after) in [(&theirs, &["a.example:4151"][..]), (&ours, &[])] {
         let mut session = Session::identified(lookupd.tcp(), &on_host("a.example"));
         session.say("REGISTER t");
-        assert_eq!(found(lookupd.client(), "t"), ["a.example"]);
+        assert_eq!(lookupd.producers("t"), ["a.example:4151"]);
         post(lookupd.client(), "/topic/tombstone?topic=t&node=a.example:4151");
-        assert_eq!(found(lookupd.client(), "t"), [""; 0]);
+        assert_eq!(lookupd.producers("t"), [""; 0]);
         drop(session);
-        until(|| nodes(lookupd.client()).is_empty());
+        assert_becomes(|| lookupd.nodes(), [""; 0]);
         let mut session = Session::identified(lookupd.tcp(), &on_host("a.example"));
         session.say("REGISTER t");
-        assert_eq!(found(lookupd.client(), "t"), after);
+        assert_eq!(lookupd.producers("t"), after);
         // What the producer says itself counts in both.
         session.say("UNREGISTER t");
         session.say("REGISTER t");
-        assert_eq!(found(lookupd.client(), "t"), ["a.example"]);
+        assert_eq!(lookupd.producers("t"), ["a.example:4151"]);
     }
 }
 
 #[test]
 fn fault_6_a_node_with_an_ipv6_address_cannot_be_tombstoned_by_nsqadmin() {
     let Some([theirs, ours]) = both() else { return };
-    for (lookupd, after) in [(&theirs, &["::1"][..]), (&ours, &[])] {
+    for (lookupd, after) in [(&theirs, &["::1:4151"][..]), (&ours, &[])] {
         let mut session = Session::identified(lookupd.tcp(), &on_host("::1"));
         session.say("REGISTER t");
         session.say("REGISTER u");
         post(lookupd.client(), "/topic/tombstone?topic=t&node=[::1]:4151");
-        assert_eq!(found(lookupd.client(), "t"), after);
+        assert_eq!(lookupd.producers("t"), after);
         // In their own form it can.
         post(lookupd.client(), "/topic/tombstone?topic=u&node=::1:4151");
-        assert_eq!(found(lookupd.client(), "u"), [""; 0]);
+        assert_eq!(lookupd.producers("u"), [""; 0]);
     }
 }
 
@@ -73,23 +77,17 @@ fn fault_7_ephemeral_names_are_left_behind() {
         let mut session = Session::identified(lookupd.tcp(), &on_host("a.example"));
         session.say("REGISTER q c#ephemeral");
         session.say("UNREGISTER q");
-        assert_eq!(channels(lookupd.client(), "q"), left("c#ephemeral"));
+        assert_eq!(lookupd.channels("q"), left("c#ephemeral"));
 
         session.say("REGISTER e#ephemeral c");
-        assert_eq!(
-            (topics(lookupd.client()), channels(lookupd.client(), "e%23ephemeral")),
-            (named(["e#ephemeral", "q"]), named(["c"]))
-        );
+        assert_eq!((lookupd.topics(), lookupd.channels("e#ephemeral")), (named(["e#ephemeral", "q"]), named(["c"])));
         session.say("UNREGISTER e#ephemeral");
-        assert_eq!(
-            (topics(lookupd.client()), channels(lookupd.client(), "e%23ephemeral")),
-            (named(["q"]), named(left("c")))
-        );
+        assert_eq!((lookupd.topics(), lookupd.channels("e#ephemeral")), (named(["q"]), named(left("c"))));
 
         session.say("REGISTER d#ephemeral");
         drop(session);
-        until(|| nodes(lookupd.client()).is_empty());
-        assert_eq!(topics(lookupd.client()).contains(&"d#ephemeral".to_owned()), are_left);
+        assert_becomes(|| lookupd.nodes(), [""; 0]);
+        assert_eq!(lookupd.topics().contains(&"d#ephemeral".to_owned()), are_left);
     }
 }
 
@@ -105,16 +103,13 @@ fn fault_13_a_node_that_reconnects_is_there_twice() {
         older.say("REGISTER t c");
         let mut newer = Session::identified(lookupd.tcp(), &on_host("a.example"));
         newer.say("REGISTER t c");
-        assert_eq!((found(lookupd.client(), "t").len(), nodes(lookupd.client()).len()), (listed, listed));
+        assert_eq!((lookupd.producers("t").len(), lookupd.nodes().len()), (listed, listed));
         // The end of the older takes nothing from the newer.
         lookupd.log();
         drop(older);
-        until(|| lookupd.log().iter().any(|line| line.contains("exiting ioloop")));
-        until(|| nodes(lookupd.client()).len() == 1);
+        assert_becomes(|| lookupd.log().iter().any(|line| line.contains("exiting ioloop")), true);
+        assert_becomes(|| lookupd.nodes(), ["a.example:4151"]);
         newer.say("PING");
-        assert_eq!(
-            (found(lookupd.client(), "t"), channels(lookupd.client(), "t")),
-            (named(["a.example"]), named(["c"]))
-        );
+        assert_eq!((lookupd.producers("t"), lookupd.channels("t")), (named(["a.example:4151"]), named(["c"])));
     }
 }

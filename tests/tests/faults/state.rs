@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use lookupd_tests::{Directory, Lookupd, Request, Session};
+use lookupd_tests::{Directory, Lookupd, Request, Session, assert_becomes};
 
-use super::{both, channels, found, on_host, post, topics, until};
+use super::{both, on_host, post};
 
 #[test]
 fn fault_3_a_star_deletes_every_topic() {
@@ -19,14 +19,14 @@ fn fault_3_a_star_deletes_every_topic() {
         let lookup = lookupd.client().get("/lookup?topic=*");
         assert_eq!(lookup.status, if left.is_empty() { 200 } else { 404 }, "{lookup:?}");
         post(lookupd.client(), "/topic/delete?topic=*");
-        assert_eq!(topics(lookupd.client()), left);
+        assert_eq!(lookupd.topics(), left);
     }
 }
 
 #[test]
 fn fault_8_an_answer_may_come_from_two_states() {
     let Some([theirs, ours]) = both() else { return };
-    until(|| saw_part_of_a_topic(&theirs));
+    assert_becomes(|| saw_part_of_a_topic(&theirs), true);
     assert!((0..20).all(|_| !saw_part_of_a_topic(&ours)));
 }
 
@@ -71,10 +71,10 @@ fn fault_11_a_restart_forgets_everything() {
         post(lookupd.client(), "/topic/tombstone?topic=hidden&node=a.example:4151");
         lookupd.restart();
         if forgets {
-            assert_eq!(topics(lookupd.client()), [""; 0]);
+            assert_eq!(lookupd.topics(), [""; 0]);
         } else {
-            assert_eq!(topics(lookupd.client()), ["hidden", "made", "t"]);
-            assert_eq!(channels(lookupd.client(), "made"), ["c"]);
+            assert_eq!(lookupd.topics(), ["hidden", "made", "t"]);
+            assert_eq!(lookupd.channels("made"), ["c"]);
         }
         // Before its nsqd is back, and after that.
         for is_back in [false, true] {
@@ -83,9 +83,9 @@ fn fault_11_a_restart_forgets_everything() {
                 session.say("REGISTER t");
                 session.say("REGISTER hidden");
             }
-            let visible = |expected: bool| if expected { &["a.example"][..] } else { &[] };
-            assert_eq!(found(lookupd.client(), "t"), visible(is_back || !forgets));
-            assert_eq!(found(lookupd.client(), "hidden"), visible(is_back && forgets));
+            let visible = |expected: bool| if expected { &["a.example:4151"][..] } else { &[] };
+            assert_eq!(lookupd.producers("t"), visible(is_back || !forgets));
+            assert_eq!(lookupd.producers("hidden"), visible(is_back && forgets));
         }
     }
 }
