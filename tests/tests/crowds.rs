@@ -99,9 +99,9 @@ fn withstand(kinds: &[Kind], address: fn(&Lookupd) -> SocketAddr, is_told: impl 
         });
         // Dropped wherever this ends, so that the other thread ends too.
         let ends = SetOnDrop(&is_over);
+        let began = Instant::now();
         let mut crowd: Vec<_> = kinds.iter().map(|kind| (kind, connect(kind, address))).collect();
         let mut most = resident_bytes(agent.pid());
-        let began = Instant::now();
         while began.elapsed() < DRIPPING {
             for stream in crowd.iter_mut().filter(|(kind, _)| kind.drips).flat_map(|(_, streams)| streams) {
                 stream.write_all(b" ").expect("it has its time");
@@ -134,7 +134,7 @@ fn withstand(kinds: &[Kind], address: fn(&Lookupd) -> SocketAddr, is_told: impl 
     serve_once(tcp, client);
 }
 
-/// Shorter than the handshake's deadline, which is 10 s.
+/// From the first connection on; shorter than the handshake's deadline, which is 10 s.
 const DRIPPING: Duration = Duration::from_secs(9);
 
 fn connect(kind: &Kind, address: SocketAddr) -> Vec<TcpStream> {
