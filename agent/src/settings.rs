@@ -40,7 +40,7 @@ impl Default for Settings {
             tcp_address: "0.0.0.0:4160".into(),
             http_address: "0.0.0.0:4161".into(),
             broadcast_address: hostname(),
-            leader: LeaderSettings { lifetimes: Lifetimes::default(), limits: Limits::NATIVE },
+            leader: LeaderSettings { lifetimes: Lifetimes::default(), limits: Limits::NATIVE, grant: Duration::ZERO },
             data_path: None,
             anonymous: Anonymous::Write,
             has_tokens: false,

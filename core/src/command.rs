@@ -8,7 +8,7 @@ use core::fmt;
 
 use crate::{
     name::{ChannelName, TopicName},
-    producer::{ClaimKey, Node, ProducerInfo, Via},
+    producer::{AgentId, ClaimKey, Incarnation, Node, ProducerInfo, Via},
     time::Timestamp,
 };
 
@@ -88,15 +88,65 @@ pub enum Command {
         /// Whose.
         claim: ClaimKey,
     },
-    /// What the leader itself noticed.
+    /// What a producer that an agent announces serves no longer, and then what it serves too. It asked for each by name, so the
+    /// former counts as UNREGISTER does.
+    Update {
+        /// Whose.
+        claim: ClaimKey,
+        /// Each topic, or the one channel of it.
+        unregister: Vec<(TopicName, Option<ChannelName>)>,
+        /// Topics with their channels.
+        register: BTreeMap<TopicName, BTreeSet<ChannelName>>,
+    },
+    /// An agent is there, in this life of it. What it announced in an earlier one is silent until it says so again.
+    StartAgent {
+        /// Which one.
+        agent: AgentId,
+        /// Its life.
+        incarnation: Incarnation,
+    },
+    /// An agent has said all: what it announced in this life and doesn't name is over.
+    Settle {
+        /// Which one.
+        agent: AgentId,
+        /// The nodes that it speaks for.
+        nodes: BTreeSet<Node>,
+    },
+    /// What the leader itself noticed, or an agent of its claims.
     Sweep {
         /// Claims no longer heard, each with the time it was last heard.
         silent: Vec<(ClaimKey, Timestamp)>,
+        /// Agents no longer heard, each with the time it was last heard.
+        silent_agents: Vec<(AgentId, Timestamp)>,
         /// Claims that were silent for so long that they are dropped.
         gone: Vec<ClaimKey>,
+        /// Agents that were, and announce nothing.
+        gone_agents: Vec<AgentId>,
         /// Tombstones that have ended and whose node serves the topic no longer.
         ended: Vec<(TopicName, Node)>,
     },
+}
+
+impl Command {
+    /// A sweep that found all as it was.
+    pub(crate) const NOTHING_TO_SWEEP: Self = Self::Sweep {
+        silent: Vec::new(),
+        silent_agents: Vec::new(),
+        gone: Vec::new(),
+        gone_agents: Vec::new(),
+        ended: Vec::new(),
+    };
+
+    /// The agent falls silent about these claims of its own, or the leader about any.
+    pub fn silence(silent: Vec<(ClaimKey, Timestamp)>) -> Self {
+        Self::Sweep { silent, silent_agents: Vec::new(), gone: Vec::new(), gone_agents: Vec::new(), ended: Vec::new() }
+    }
+
+    /// Whether it hides something from consumers that they were to find before: whoever asked is told only when nobody
+    /// who answers from a copy shows it any more.
+    pub(crate) fn hides(&self) -> bool {
+        matches!(self, Self::Tombstone { .. } | Self::DeleteTopic { .. } | Self::DeleteChannel { .. })
+    }
 }
 
 /// How much a registry holds at most.
@@ -108,17 +158,25 @@ pub struct Limits {
     pub channels_per_topic: usize,
     /// Claims: producers, counted once for each way in which they are announced.
     pub claims: usize,
+    /// Agents.
+    pub agents: usize,
     /// A claim's topics and channels, summed over all claims.
     pub registrations: usize,
 }
 
 impl Limits {
     /// For an isolate of 128 MB.
-    pub const EDGE: Self = Self { topics: 20_000, channels_per_topic: 1_000, claims: 10_000, registrations: 250_000 };
+    pub const EDGE: Self =
+        Self { topics: 20_000, channels_per_topic: 1_000, claims: 10_000, agents: 10_000, registrations: 250_000 };
 
     /// For a process on a machine of its own.
-    pub const NATIVE: Self =
-        Self { topics: 1_000_000, channels_per_topic: 10_000, claims: 100_000, registrations: 50_000_000 };
+    pub const NATIVE: Self = Self {
+        topics: 1_000_000,
+        channels_per_topic: 10_000,
+        claims: 100_000,
+        agents: 100_000,
+        registrations: 50_000_000,
+    };
 }
 
 /// Which of the [`Limits`] a command would exceed.
@@ -130,6 +188,8 @@ pub enum Bound {
     ChannelsPerTopic,
     /// [`Limits::claims`].
     Claims,
+    /// [`Limits::agents`].
+    Agents,
     /// [`Limits::registrations`].
     Registrations,
 }
@@ -140,6 +200,7 @@ impl fmt::Display for Bound {
             Self::Topics => "topics",
             Self::ChannelsPerTopic => "channels in a topic",
             Self::Claims => "producers",
+            Self::Agents => "agents",
             Self::Registrations => "registrations",
         })
     }
@@ -150,6 +211,13 @@ impl fmt::Display for Bound {
 pub enum Refusal {
     /// There is no such channel to delete.
     ChannelNotFound,
+    /// Nothing is announced under that claim: announce it first.
+    UnknownClaim,
+    /// A later life of the agent was seen.
+    Superseded {
+        /// Which one.
+        incarnation: Incarnation,
+    },
     /// The registry would hold more than it may.
     Full {
         /// Of what.
@@ -168,6 +236,8 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ChannelNotFound => f.write_str("no such channel"),
+            Self::UnknownClaim => f.write_str("no such producer"),
+            Self::Superseded { incarnation } => write!(f, "the agent was started again, at {incarnation}"),
             Self::Full { bound, limit } => write!(f, "the registry holds at most {limit} {bound}"),
             Self::TooLarge { limit } => write!(f, "one command changes at most {limit} bytes"),
         }

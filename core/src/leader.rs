@@ -6,8 +6,9 @@ use core::{fmt, time::Duration};
 use crate::{
     change::{Batch, CatchUp, Check, Cursor, DecodeError, MAX_STORED_LENGTH, Revision},
     command::{Command, Limits, Refusal},
+    link::ToFollower,
     observations::Observations,
-    producer::{ClaimKey, Lifetimes, ProducerInfo, Via},
+    producer::{AgentId, ClaimKey, Lifetimes},
     registry::{Impact, Registry},
     store::{LogEntry, Store, Stored, StoredSnapshot},
     time::Timestamp,
@@ -20,11 +21,19 @@ pub struct LeaderSettings {
     pub lifetimes: Lifetimes,
     /// How much it holds.
     pub limits: Limits,
+    /// How long those who ask for changes may answer others from what they were told: [`GRANT`], or nothing where only those
+    /// ask who say how old their answers are.
+    pub grant: Duration,
 }
 
-/// A registry, the disk that holds its history, and what was heard of its claims.
+/// What isolates on the edge are granted: short, since a tombstone waits for as long, and long enough that one which asks
+/// at half of it asks twice a second.
+pub const GRANT: Duration = Duration::from_secs(1);
+
+/// A registry, the disk that holds its history, what was heard of its claims, and what it granted to those who follow it.
 ///
-/// A command is decided, stored, applied and answered in one go. After [`Fault::NotStored`] the leader may be behind its
+/// A command is decided, stored, applied and answered in one go; what is to be pushed to followers is taken with
+/// [`take_pushes`](Self::take_pushes) once it is durable. After [`Fault::NotStored`] the leader may be behind its
 /// disk: drop it, and [`load`](Self::load) another.
 pub struct Leader<S> {
     store: S,
@@ -36,6 +45,9 @@ pub struct Leader<S> {
     log_length: usize,
     snapshot_length: usize,
     snapshot_revision: Revision,
+    /// Until when somebody may answer from what this leader, or the one before it on this disk, told.
+    granted_until: Timestamp,
+    pushes: Vec<ToFollower>,
 }
 
 /// What became of a command.
@@ -45,6 +57,8 @@ pub struct Outcome {
     pub changed: bool,
     /// The revision that answers to it: whoever sees this one sees what the command asked for.
     pub revision: Revision,
+    /// How long to wait before whoever asked is told: then nobody who may answer from a copy shows what the command hid.
+    pub hold: Duration,
 }
 
 /// Why a command wasn't carried out.
@@ -97,11 +111,12 @@ impl<E> From<DecodeError> for LoadError<E> {
 }
 
 impl<S: Store> Leader<S> {
-    /// The leader that was there when the disk was last written to, but for what it had only heard.
+    /// The leader that was there when the disk was last written to, but for what it had only heard. What that one granted is
+    /// not known either: as if it had done so just `now`.
     ///
     /// # Errors
     /// [`LoadError`] for a disk that can't be read, or whose content isn't whole.
-    pub fn load(store: S, settings: LeaderSettings) -> Result<Self, LoadError<S::Error>> {
+    pub fn load(store: S, settings: LeaderSettings, now: Timestamp) -> Result<Self, LoadError<S::Error>> {
         let Stored { snapshot, log, heard } = store.load().map_err(LoadError::Unreadable)?;
         let (mut registry, Cursor { mut check, .. }) =
             if snapshot.parts.is_empty() { Default::default() } else { Registry::from_snapshot(&snapshot.parts)? };
@@ -123,7 +138,18 @@ impl<S: Store> Leader<S> {
         observations.recall(&registry, heard.as_deref())?;
         let snapshot_revision = snapshot.revision;
         let snapshot_length = length_of(&snapshot);
-        Ok(Self { store, settings, registry, check, observations, log_length, snapshot_revision, snapshot_length })
+        Ok(Self {
+            store,
+            settings,
+            registry,
+            check,
+            observations,
+            log_length,
+            snapshot_length,
+            snapshot_revision,
+            granted_until: now.plus(settings.grant),
+            pushes: Vec::new(),
+        })
     }
 
     /// Carries a command out. When this returns, it is stored.
@@ -140,7 +166,8 @@ impl<S: Store> Leader<S> {
         if let Some(claim) = heard_by(command) {
             self.hear(&claim, now)?;
         }
-        Ok(Outcome { changed, revision: self.registry.revision() })
+        let hold = if changed && command.hides() { self.granted_until.since(now) } else { Duration::ZERO };
+        Ok(Outcome { changed, revision: self.registry.revision(), hold })
     }
 
     /// What the command would add and remove, without changing anything.
@@ -162,23 +189,46 @@ impl<S: Store> Leader<S> {
     /// [`Fault::NotStored`].
     pub fn sweep(&mut self, now: Timestamp) -> Result<(), Fault<S::Error>> {
         if self.observations.is_sweep_due(&self.settings.lifetimes, self.now(now)) {
-            self.sweep_now(now)
+            self.look(false, now)
         } else {
             Ok(())
         }
     }
 
     /// Takes down what fell silent, for the timer that fires each [`Lifetimes::sweep_interval`]: then replicas, which
-    /// can't look themselves, learn in time too.
+    /// can't look themselves, learn in time too. Before it, [`hear_agent`](Self::hear_agent) is told of every agent that is
+    /// connected: any other is silent. After it, every follower is sent the [`beacon`](Self::beacon).
     ///
     /// # Errors
     /// [`Fault::NotStored`].
     pub fn sweep_now(&mut self, now: Timestamp) -> Result<(), Fault<S::Error>> {
+        self.look(true, now)
+    }
+
+    fn look(&mut self, hears_agents: bool, now: Timestamp) -> Result<(), Fault<S::Error>> {
         let now = self.now(now);
-        for command in self.observations.sweep(&self.registry, &self.settings.lifetimes, now) {
+        let Self { observations, registry, settings, .. } = self;
+        for command in observations.sweep(registry, &settings.lifetimes, hears_agents, now) {
             self.execute(&command, now)?;
         }
         Ok(())
+    }
+
+    /// Takes down that an agent was heard: by the latest of its connection's beginning, its last message and its last ping.
+    /// It costs no row; an agent that was taken for silent is [started](Command::StartAgent) or [settles](Command::Settle)
+    /// anew when it connects.
+    pub fn hear_agent(&mut self, agent: &AgentId, at: Timestamp) {
+        self.observations.hear_agent(agent, at);
+    }
+
+    /// What was decided since this was asked last, for every follower, oldest first. Push it once it is durable.
+    pub fn take_pushes(&mut self) -> Vec<ToFollower> {
+        core::mem::take(&mut self.pushes)
+    }
+
+    /// What tells a follower whether it missed a push, or follows a leader that was superseded.
+    pub fn beacon(&self, now: Timestamp) -> ToFollower {
+        ToFollower::Beacon { cursor: self.cursor(), now: self.now(now), lifetimes: self.settings.lifetimes }
     }
 
     /// Replaces the log by a snapshot, where it outgrew the state. Nothing that was acknowledged depends on it: call it
@@ -203,14 +253,18 @@ impl<S: Store> Leader<S> {
         Ok(())
     }
 
-    /// What brings a replica from there to here; the whole state where the cursor is none of this history's.
+    /// What brings a replica from there to here; the whole state where the cursor is none of this history's. Whoever asked may
+    /// answer from it for [`LeaderSettings::grant`].
     ///
     /// # Errors
     /// Where the disk can't be read.
-    pub fn catch_up(&self, since: Option<Cursor>, now: Timestamp) -> Result<CatchUp, S::Error> {
-        let (now, lifetimes) = (self.now(now), self.settings.lifetimes);
-        let answer =
-            |anew, snapshot, batches| CatchUp { now, lifetimes, cursor: self.cursor(), anew, snapshot, batches };
+    pub fn catch_up(&mut self, since: Option<Cursor>, now: Timestamp) -> Result<CatchUp, S::Error> {
+        let (now, LeaderSettings { lifetimes, grant, .. }) = (self.now(now), self.settings);
+        self.granted_until = self.granted_until.max(now.plus(grant));
+        let answer = |anew, snapshot, batches| {
+            let (cursor, fresh_for) = (self.cursor(), grant);
+            CatchUp { now, lifetimes, cursor, anew, snapshot, batches, fresh_for }
+        };
         let bytes = |log: Vec<LogEntry>| log.into_iter().map(|entry| entry.bytes).collect();
         if let Some(since) = since
             && let Some(log) = self.log_after(since)?
@@ -273,6 +327,7 @@ impl<S: Store> Leader<S> {
         self.check = check;
         self.log_length += length;
         self.observations.learn(batch);
+        self.pushes.push(ToFollower::of_batch(entry));
         Ok(())
     }
 
@@ -326,13 +381,13 @@ fn fits_a_row(bytes: &[u8]) -> Result<(), Refusal> {
     if bytes.len() > MAX_STORED_LENGTH { Err(Refusal::TooLarge { limit: MAX_STORED_LENGTH }) } else { Ok(()) }
 }
 
-/// Whose heartbeat the command is.
+/// Whose heartbeat the command is. Of what agents announce it hears through them.
 fn heard_by(command: &Command) -> Option<ClaimKey> {
-    let of = |via: &Via, info: &ProducerInfo| ClaimKey { node: info.node(), via: via.clone() };
-    match command {
+    let claim = match command {
         Command::Identify { via, info } | Command::Register { via, info, .. } | Command::Announce { via, info, .. } => {
-            Some(of(via, info))
+            ClaimKey { node: info.node(), via: via.clone() }
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    claim.via.agent().is_none().then_some(claim)
 }

@@ -19,6 +19,7 @@ mod change;
 mod command;
 pub mod http;
 mod leader;
+pub mod link;
 mod name;
 mod observations;
 mod producer;
@@ -33,13 +34,16 @@ pub use change::{
     SnapshotPart, Topics,
 };
 pub use command::{Bound, Command, Limits, Refusal};
-pub use leader::{Fault, Leader, LeaderSettings, LoadError, Outcome};
+pub use leader::{Fault, GRANT, Leader, LeaderSettings, LoadError, Outcome};
 pub use name::{ChannelName, InvalidName, MAX_NAME_LENGTH, TopicName, is_valid_name};
 pub use observations::RETENTION;
-pub use producer::{AgentId, ClaimKey, InvalidAgentId, InvalidNode, InvalidVia, Lifetimes, Node, ProducerInfo, Via};
-pub use registry::{
-    Category, Fact, Gap, Impact, Match, NodeEntry, Producer, Registration, RegistrationPattern, Registry, TopicEntry,
+pub use producer::{
+    AgentId, ClaimKey, Incarnation, InvalidAgentId, InvalidNode, InvalidVia, Lifetimes, Node, ProducerInfo, Via,
 };
-pub use replica::{CannotFollow, Replica};
+pub use registry::{
+    AgentEntry, Category, Fact, Gap, Impact, Match, NodeEntry, Producer, Registration, RegistrationPattern, Registry,
+    TopicEntry,
+};
+pub use replica::{CannotFollow, Confirmation, Plan, Replica};
 pub use store::{LogEntry, Store, Stored, StoredSnapshot};
 pub use time::{InvalidDuration, Timestamp, millis, parse_duration};

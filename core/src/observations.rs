@@ -6,10 +6,10 @@ use core::time::Duration;
 use xxhash_rust::xxh64::xxh64;
 
 use crate::{
-    change::{Batch, Change, DecodeError, FORMAT, decode, encode},
+    change::{Batch, Change, DecodeError, decode, encode},
     command::Command,
     name::TopicName,
-    producer::{ClaimKey, Lifetimes, Node},
+    producer::{AgentId, ClaimKey, Lifetimes, Node},
     registry::Registry,
     time::Timestamp,
 };
@@ -20,7 +20,10 @@ pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 /// What a leader has heard.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observations {
+    /// But for what agents announce, of which the leader hears through them.
     heard: BTreeMap<ClaimKey, Heard>,
+    /// When agents were last heard. Nothing of it survives the process: its home tells it again, by the agents' connections.
+    agents: BTreeMap<AgentId, Timestamp>,
     swept_at: Option<Timestamp>,
 }
 
@@ -37,7 +40,7 @@ impl Observations {
         let saved: Vec<(u64, Timestamp)> = saved.map_or(Ok(Vec::new()), decode)?;
         let mut heard_at: BTreeMap<u64, Timestamp> = BTreeMap::new();
         heard_at.extend(saved);
-        for claim in registry.claims() {
+        for claim in registry.claims().filter(|claim| is_heard_directly(claim.key)) {
             let learned = self.last_heard(claim.key);
             let heard = learned.max(heard_at.get(&short(claim.key)).copied());
             // A claim of which nothing survived was announced at the latest by the latest batch.
@@ -54,7 +57,7 @@ impl Observations {
             heard.saved_at = heard.at;
             saved.push((short(key), heard.at));
         }
-        encode(&(FORMAT, saved))
+        encode(&saved)
     }
 
     /// When the claim was last heard, as far as is known.
@@ -69,6 +72,17 @@ impl Observations {
         now.since(heard.saved_at) > tolerance
     }
 
+    /// When the agent was last heard, as far as is known.
+    pub(crate) fn agent_last_heard(&self, agent: &AgentId) -> Option<Timestamp> {
+        self.agents.get(agent).copied()
+    }
+
+    /// Takes down that the agent was heard then.
+    pub(crate) fn hear_agent(&mut self, agent: &AgentId, at: Timestamp) {
+        let heard = self.agents.entry(agent.clone()).or_default();
+        *heard = at.max(*heard);
+    }
+
     /// Takes down what a stored batch tells of its claims: it survives with the batch.
     pub(crate) fn learn(&mut self, batch: &Batch) {
         for change in &batch.changes {
@@ -76,11 +90,16 @@ impl Observations {
                 Change::Identified { claim, .. }
                 | Change::Registered { claim, .. }
                 | Change::Announced { claim, .. }
-                | Change::Heard { claim } => {
+                | Change::Heard { claim }
+                    if is_heard_directly(claim) =>
+                {
                     self.heard.insert(claim.clone(), Heard { at: batch.at, saved_at: batch.at });
                 }
                 Change::Left { claim } => {
                     self.heard.remove(claim);
+                }
+                Change::AgentForgotten { agent } => {
+                    self.agents.remove(agent);
                 }
                 _ => {}
             }
@@ -94,42 +113,90 @@ impl Observations {
     }
 
     /// What to tell the registry now, in commands small enough to be stored.
-    pub(crate) fn sweep(&mut self, registry: &Registry, lifetimes: &Lifetimes, now: Timestamp) -> Vec<Command> {
+    ///
+    /// `hears_agents` says whether every agent that is there was taken down as heard: then one of which nothing is known is
+    /// silent from now on.
+    pub(crate) fn sweep(
+        &mut self,
+        registry: &Registry,
+        lifetimes: &Lifetimes,
+        hears_agents: bool,
+        now: Timestamp,
+    ) -> Vec<Command> {
         self.swept_at = Some(now);
-        let unheard_for = lifetimes.inactive_producer_timeout / 2;
-        let mut silent: Vec<(ClaimKey, Timestamp)> = Vec::new();
-        let mut gone: Vec<ClaimKey> = Vec::new();
+        let mut found = Silence::default();
         for claim in registry.claims() {
             match claim.silent_since {
-                Some(since) if now.since(since) > RETENTION => gone.push(claim.key.clone()),
-                Some(_) => {}
-                None => {
+                Some(since) if now.since(since) > RETENTION => found.gone.push(claim.key.clone()),
+                None if is_heard_directly(claim.key) => {
                     let heard_at = self.last_heard(claim.key).unwrap_or(registry.at());
-                    if now.since(heard_at) > unheard_for {
-                        silent.push((claim.key.clone(), heard_at));
+                    if now.since(heard_at) > lifetimes.inactive_producer_timeout / 2 {
+                        found.silent.push((claim.key.clone(), heard_at));
                     }
                 }
+                _ => {}
             }
         }
-        let ended: Vec<(TopicName, Node)> = registry
+        for agent in registry.agents() {
+            match (agent.silent_since, self.agent_last_heard(agent.id)) {
+                (Some(since), _) if now.since(since) > RETENTION => found.gone_agents.push(agent.id.clone()),
+                (Some(_), _) => {}
+                (None, Some(heard_at)) if now.since(heard_at) > lifetimes.inactive_producer_timeout / 5 => {
+                    found.silent_agents.push((agent.id.clone(), heard_at));
+                }
+                (None, None) if hears_agents => found.silent_agents.push((agent.id.clone(), now)),
+                (None, _) => {}
+            }
+        }
+        let ended = registry
             .tombstones()
             .filter(|(topic, node, at)| !lifetimes.is_tombstoned(Some(*at), now) && !registry.node_serves(node, topic))
-            .map(|(topic, node, _)| (topic.clone(), node.clone()))
-            .collect();
-
-        let mut commands = Vec::new();
-        commands.extend(silent.chunks(SWEPT_AT_ONCE).map(|some| sweep_command(some, &[], &[])));
-        commands.extend(gone.chunks(SWEPT_AT_ONCE).map(|some| sweep_command(&[], some, &[])));
-        commands.extend(ended.chunks(SWEPT_AT_ONCE).map(|some| sweep_command(&[], &[], some)));
-        commands
+            .map(|(topic, node, _)| (topic.clone(), node.clone()));
+        found.ended = ended.collect();
+        found.into_commands()
     }
 }
 
-/// Some 400 bytes each at most, so a batch of them stays far below what is stored at once.
-const SWEPT_AT_ONCE: usize = 1_000;
+/// What a sweep found.
+#[derive(Default)]
+struct Silence {
+    silent: Vec<(ClaimKey, Timestamp)>,
+    silent_agents: Vec<(AgentId, Timestamp)>,
+    gone: Vec<ClaimKey>,
+    gone_agents: Vec<AgentId>,
+    ended: Vec<(TopicName, Node)>,
+}
 
-fn sweep_command(silent: &[(ClaimKey, Timestamp)], gone: &[ClaimKey], ended: &[(TopicName, Node)]) -> Command {
-    Command::Sweep { silent: silent.to_vec(), gone: gone.to_vec(), ended: ended.to_vec() }
+impl Silence {
+    fn into_commands(mut self) -> Vec<Command> {
+        let mut commands = Vec::new();
+        loop {
+            let command = Command::Sweep {
+                silent: some_of(&mut self.silent),
+                silent_agents: some_of(&mut self.silent_agents),
+                gone: some_of(&mut self.gone),
+                gone_agents: some_of(&mut self.gone_agents),
+                ended: some_of(&mut self.ended),
+            };
+            if command == Command::NOTHING_TO_SWEEP {
+                return commands;
+            }
+            commands.push(command);
+        }
+    }
+}
+
+fn some_of<T>(found: &mut Vec<T>) -> Vec<T> {
+    let rest = found.len().saturating_sub(SWEPT_AT_ONCE);
+    found.split_off(rest)
+}
+
+/// Of each kind. Some 400 bytes each at most, so a batch of all stays below what is stored at once.
+const SWEPT_AT_ONCE: usize = 500;
+
+/// Whether it is announced to the leader itself, by who would say so again.
+fn is_heard_directly(key: &ClaimKey) -> bool {
+    key.via.agent().is_none()
 }
 
 /// Stands for a claim where its names would take too much room. Two claims that share it would only be taken for heard

@@ -106,6 +106,15 @@ impl AgentId {
     }
 }
 
+impl fmt::Display for AgentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One life of an agent, named by when it started, in milliseconds since the Unix epoch: a later one is higher.
+pub type Incarnation = u64;
+
 /// The way a node is announced. One node announced in two ways has two claims, which live and end apart.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Via {
@@ -146,12 +155,22 @@ impl Via {
     }
 }
 
+impl Via {
+    /// The agent that announces, where one does.
+    pub fn agent(&self) -> Option<&AgentId> {
+        match self {
+            Self::Agent(id) => Some(id),
+            Self::Http | Self::Tcp => None,
+        }
+    }
+}
+
 impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http => f.write_str("http"),
             Self::Tcp => f.write_str("tcp"),
-            Self::Agent(AgentId(id)) => write!(f, "agent:{id}"),
+            Self::Agent(id) => write!(f, "agent:{id}"),
         }
     }
 }
@@ -181,12 +200,7 @@ macro_rules! as_text {
 
 as_text!(Node);
 as_text!(Via);
-
-impl fmt::Debug for AgentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+as_text!(AgentId);
 
 /// One way in which one node is announced: what a claim is found by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

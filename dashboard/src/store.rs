@@ -215,6 +215,7 @@ mod tests {
                 anew: revision == 0,
                 snapshot: vec![],
                 batches: self.batches[revision as usize..].to_vec(),
+                fresh_for: Duration::ZERO,
             }
         }
     }

@@ -64,7 +64,7 @@ impl Config {
             access: Access::new(anonymous, admin.as_deref(), register.as_deref(), read.as_deref()),
             origins: Origins::parse(&variable("CORS_ORIGINS").unwrap_or_default()),
             hosts: Hosts::parse(&variable("HOSTS").unwrap_or_default()),
-            leader: LeaderSettings { lifetimes, limits: Limits::EDGE },
+            leader: LeaderSettings { lifetimes, limits: Limits::EDGE, grant: Duration::ZERO },
             location_hint: variable("LOCATION_HINT"),
             clusters: clusters(&variable("CLUSTERS").unwrap_or_else(|| DEFAULT_CLUSTER.into()))?,
         })

@@ -81,13 +81,15 @@ impl Leader {
         act: impl FnOnce(&mut lookupd_core::Leader<SqliteStore>, Timestamp) -> Result<T, StorageError>,
     ) -> std::result::Result<T, String> {
         let mut held = self.leader.borrow_mut();
+        let now = Timestamp::from_millis(Date::now().as_millis());
         let mut leader = match held.take() {
             Some(leader) => leader,
-            None => self.load().inspect_err(|problem| console_error!("{problem}"))?,
+            None => self.load(now).inspect_err(|problem| console_error!("{problem}"))?,
         };
-        let now = Timestamp::from_millis(Date::now().as_millis());
         match act(&mut leader, now) {
             Ok(done) => {
+                // Nobody follows by a stream yet.
+                drop(leader.take_pushes());
                 // What was done is stored, whatever becomes of this.
                 match leader.compact(now) {
                     Ok(()) => *held = Some(leader),
@@ -103,10 +105,10 @@ impl Leader {
         }
     }
 
-    fn load(&self) -> std::result::Result<lookupd_core::Leader<SqliteStore>, String> {
+    fn load(&self, now: Timestamp) -> std::result::Result<lookupd_core::Leader<SqliteStore>, String> {
         let config = Config::of(&self.env).map_err(|Misconfigured(problem)| problem)?;
         let store = SqliteStore::open(self.state.storage().as_raw()).map_err(|error| error.to_string())?;
-        lookupd_core::Leader::load(store, config.leader).map_err(|error| error.to_string())
+        lookupd_core::Leader::load(store, config.leader, now).map_err(|error| error.to_string())
     }
 
     /// While there are claims, something may fall silent. A failure only delays what the next request does as well.

@@ -166,7 +166,7 @@ fn clock() -> Timestamp {
 }
 
 fn load(disk: &Disk, settings: LeaderSettings) -> Result<Leader<Disk>, StorageError> {
-    Leader::load(disk.clone(), settings).map_err(|error| match error {
+    Leader::load(disk.clone(), settings, clock()).map_err(|error| match error {
         LoadError::Unreadable(error) => error,
         damage => StorageError(format!(
             "{damage}: it was left as it is; put a copy back in its place, or move it away and start empty"
@@ -184,7 +184,7 @@ fn silence(leader: &mut Leader<Disk>, now: Timestamp) -> Result<(), lookupd_core
         .map(|claim| (claim.key.clone(), now))
         .collect();
     for some in heard.chunks(SILENCED_AT_ONCE) {
-        leader.execute(&Command::Sweep { silent: some.to_vec(), gone: Vec::new(), ended: Vec::new() }, now)?;
+        leader.execute(&Command::silence(some.to_vec()), now)?;
     }
     Ok(())
 }

@@ -68,7 +68,11 @@ impl Owner {
             None => round.into_iter().for_each(|job| self.fail(job)),
         }
         // Every answer is out: nobody waits for this but who asks next.
-        let _ = self.with_leader(|_, leader| leader.compact(now));
+        let _ = self.with_leader(|_, leader| {
+            // Nobody follows by a stream yet.
+            drop(leader.take_pushes());
+            leader.compact(now)
+        });
     }
 
     /// Lets the leader do something and commits that. Readers wait for the former alone. Nothing where any of it failed:

@@ -81,7 +81,7 @@ async fn what_was_not_committed_is_not_acknowledged_and_the_state_is_the_disks()
     let _ = std::fs::remove_dir_all(&folder);
     let failure = Arc::new(Mutex::new(None));
     let disk = Disk::new(Failing(Sqlite::open(&folder).unwrap(), Arc::clone(&failure), AtomicBool::new(false)));
-    let settings = LeaderSettings { lifetimes: Lifetimes::default(), limits: Limits::NATIVE };
+    let settings = LeaderSettings { lifetimes: Lifetimes::default(), limits: Limits::NATIVE, grant: Duration::ZERO };
     let (leadership, thread) = Leadership::start(disk, settings).unwrap();
     let named = |names: &[&str]| names.iter().map(|name| TopicName::parse(name).unwrap()).collect::<Vec<_>>();
 

@@ -366,7 +366,7 @@ mod tests {
             register(Via::Http, info("other", "v"), "u", None),
             Command::Tombstone { topic: topic("t"), node: info("hidden", "").node() },
             Command::Tombstone { topic: topic("t"), node: info("gone", "").node() },
-            Command::Sweep { silent: [silent("gone")].into(), gone: [].into(), ended: [].into() },
+            Command::silence([silent("gone")].into()),
         ]);
         let explained = |now| -> api::Explain {
             serde_json::from_str(&asked(&Read::Explain { topic: "t".into() }, &registry, now)).unwrap()
@@ -416,7 +416,7 @@ mod tests {
             register(Via::Http, info("a", "2"), "t", None),
             register(Via::Http, info("b", "3"), "t", None),
             Command::Tombstone { topic: topic("t"), node: info("b", "").node() },
-            Command::Sweep { silent: [(key("a", Via::Http), at(0))].into(), gone: [].into(), ended: [].into() },
+            Command::silence([(key("a", Via::Http), at(0))].into()),
         ]);
         for now in [at(0), at(44), at(45), at(300), at(301)] {
             let name = || "t".into();
@@ -434,7 +434,7 @@ mod tests {
         let registry = registry(&[
             register(Via::Http, info("a", "v"), "t", Some("c")),
             register(Via::Http, info("b", "v"), "u", None),
-            Command::Sweep { silent: [(key("b", Via::Http), at(0))].into(), gone: [].into(), ended: [].into() },
+            Command::silence([(key("b", Via::Http), at(0))].into()),
         ]);
         let find = |category, key, subkey| {
             let pattern = RegistrationPattern { category, key: Match::parse(key), subkey: Match::parse(subkey) };

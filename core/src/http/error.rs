@@ -97,6 +97,8 @@ pub enum Error {
     RegistryFull(Refusal),
     /// One command would change more than is stored at once.
     CommandTooLarge(Refusal),
+    /// What the command builds on isn't there any more.
+    Conflict(Refusal),
     /// The registry can't be read or written. The reason belongs in the log.
     StorageFailed,
     /// There is no state yet to answer from.
@@ -114,6 +116,7 @@ impl From<Refusal> for Error {
             Refusal::ChannelNotFound => Self::ChannelNotFound,
             Refusal::Full { .. } => Self::RegistryFull(refusal),
             Refusal::TooLarge { .. } => Self::CommandTooLarge(refusal),
+            Refusal::UnknownClaim | Refusal::Superseded { .. } => Self::Conflict(refusal),
         }
     }
 }
@@ -149,6 +152,7 @@ impl Error {
             Self::InvalidBody { .. } => (400, "INVALID_BODY"),
             Self::RegistryFull(_) => (507, "REGISTRY_FULL"),
             Self::CommandTooLarge(_) => (413, "COMMAND_TOO_LARGE"),
+            Self::Conflict(_) => (409, "CONFLICT"),
             Self::StorageFailed => (503, "STORAGE_FAILED"),
             Self::NotReady => (503, "NOT_READY"),
             Self::Misconfigured { .. } => (500, "MISCONFIGURED"),
@@ -178,7 +182,9 @@ impl Error {
             Self::ForeignHost => "requests to this name aren't answered: it is none of the variable HOSTS".into(),
             Self::BodyTooLarge { limit } => format!("the body may have {limit} bytes").into(),
             Self::InvalidBody { detail } | Self::Misconfigured { detail } => detail.clone().into(),
-            Self::RegistryFull(refusal) | Self::CommandTooLarge(refusal) => refusal.to_string().into(),
+            Self::RegistryFull(refusal) | Self::CommandTooLarge(refusal) | Self::Conflict(refusal) => {
+                refusal.to_string().into()
+            }
             Self::StorageFailed => {
                 "the registry can't be read or written; whether a change was stored is unknown".into()
             }

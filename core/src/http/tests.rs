@@ -75,8 +75,8 @@ impl Server {
     }
 
     fn with(limits: Limits, store: Memory) -> Self {
-        let settings = LeaderSettings { lifetimes: Lifetimes::default(), limits };
-        let Ok(leader) = Leader::load(store, settings) else { panic!("an empty disk") };
+        let settings = LeaderSettings { lifetimes: Lifetimes::default(), limits, grant: Duration::ZERO };
+        let Ok(leader) = Leader::load(store, settings, Timestamp::default()) else { panic!("an empty disk") };
         Self { leader, now: Timestamp::from_millis(1_700_000_000_000) }
     }
 

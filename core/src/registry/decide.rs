@@ -40,7 +40,14 @@ impl Registry {
             Command::Announce { via, info, topics } => self.announce_all(via, info, topics, limits)?,
             Command::Unregister { claim, topic, channel } => self.stop_serving(claim, topic, channel.as_ref()),
             Command::Leave { claim } => self.leave(claim),
-            Command::Sweep { silent, gone, ended } => self.sweep(silent, gone, ended),
+            Command::Update { claim, unregister, register } => self.update(claim, unregister, register, limits)?,
+            Command::StartAgent { agent, incarnation } => self.agent_starts(agent, *incarnation, limits, at)?,
+            Command::Settle { agent, nodes } => self.settle(agent, nodes),
+            Command::Sweep { silent, silent_agents, gone, gone_agents, ended } => {
+                let mut changes = self.sweep(silent, gone, ended);
+                changes.extend(self.sweep_agents(silent_agents, gone_agents));
+                changes
+            }
         };
         Ok((!changes.is_empty()).then(|| Batch { revision: self.revision + 1, at, changes }))
     }
@@ -149,6 +156,36 @@ impl Registry {
 
     fn leave(&self, key: &ClaimKey) -> Vec<Change> {
         if self.claims_by_key.contains_key(key) { vec![Change::Left { claim: key.clone() }] } else { vec![] }
+    }
+
+    fn update(
+        &self,
+        key: &ClaimKey,
+        unregister: &[(TopicName, Option<ChannelName>)],
+        register: &BTreeMap<TopicName, BTreeSet<ChannelName>>,
+        limits: &Limits,
+    ) -> Result<Vec<Change>, Refusal> {
+        let claim = self.claim(key).ok_or(Refusal::UnknownClaim)?;
+        let withdrawn: Vec<Change> =
+            unregister.iter().flat_map(|(topic, channel)| self.stop_serving(key, topic, channel.as_ref())).collect();
+        // What is withdrawn makes room only once the batch is applied: counted as if all came first.
+        let mut growth = Growth::default();
+        let mut topics = Vec::new();
+        for (topic, channels) in register {
+            let before = growth.registrations;
+            growth.count(self, Some(key), topic, channels);
+            let is_named_above = unregister.iter().any(|(name, _)| name == topic);
+            if growth.registrations > before || is_named_above {
+                topics.push((topic.clone(), channels.iter().cloned().collect()));
+            }
+        }
+        growth.fits(self, limits)?;
+        let mut changes = hear(key, Some(claim));
+        changes.extend(withdrawn);
+        if !topics.is_empty() {
+            changes.push(Change::Registered { claim: key.clone(), topics });
+        }
+        Ok(changes)
     }
 
     fn sweep(&self, silent: &[(ClaimKey, Timestamp)], gone: &[ClaimKey], ended: &[(TopicName, Node)]) -> Vec<Change> {

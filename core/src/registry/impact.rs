@@ -92,19 +92,6 @@ impl Registry {
 }
 
 impl Change {
-    fn claim(&self) -> Option<&ClaimKey> {
-        match self {
-            Self::Identified { claim, .. }
-            | Self::Registered { claim, .. }
-            | Self::Unregistered { claim, .. }
-            | Self::Announced { claim, .. }
-            | Self::Left { claim }
-            | Self::Silent { claim, .. }
-            | Self::Heard { claim } => Some(claim),
-            _ => None,
-        }
-    }
-
     fn topics(&self) -> Vec<&TopicName> {
         match self {
             Self::TopicCreated { topic }
@@ -117,7 +104,14 @@ impl Change {
             Self::Registered { topics, .. } | Self::Announced { topics, .. } => {
                 topics.iter().map(|(topic, _)| topic).collect()
             }
-            Self::Identified { .. } | Self::Left { .. } | Self::Silent { .. } | Self::Heard { .. } => Vec::new(),
+            Self::Identified { .. }
+            | Self::Left { .. }
+            | Self::Silent { .. }
+            | Self::Heard { .. }
+            | Self::AgentStarted { .. }
+            | Self::AgentSilent { .. }
+            | Self::AgentHeard { .. }
+            | Self::AgentForgotten { .. } => Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! attack. A registration costs a few bytes on each side: the topic lists the claims that serve it by number, the claim
 //! lists its topics by their shared names.
 
+mod agents;
 mod decide;
 mod impact;
 mod query;
@@ -17,14 +18,16 @@ use core::fmt;
 
 use slab::Slab;
 
+use self::agents::Agent;
 pub use self::{
+    agents::AgentEntry,
     impact::{Fact, Impact},
     query::{Category, Match, NodeEntry, Producer, Registration, RegistrationPattern, TopicEntry},
 };
 use crate::{
     change::{Batch, Change, Revision, Topics},
     name::{ChannelName, TopicName},
-    producer::{ClaimKey, Node, ProducerInfo},
+    producer::{AgentId, ClaimKey, Node, ProducerInfo},
     time::Timestamp,
 };
 
@@ -36,6 +39,7 @@ pub struct Registry {
     topics: BTreeMap<TopicName, Topic>,
     claims: Slab<Claim>,
     claims_by_key: BTreeMap<ClaimKey, ClaimId>,
+    agents: BTreeMap<AgentId, Agent>,
     tombstones: BTreeMap<TopicName, BTreeMap<Node, Timestamp>>,
     /// Claims' topics and channels, counted.
     registrations: usize,
@@ -66,6 +70,8 @@ struct Claim {
     info: ProducerInfo,
     announced: Revision,
     silent_since: Option<Timestamp>,
+    /// Whether its agent, where one announces it, said so in the life that it is in. Always silent where it didn't.
+    confirmed: bool,
     topics: BTreeSet<TopicName>,
 }
 
@@ -131,6 +137,18 @@ impl Registry {
         Ok(())
     }
 
+    /// As [`apply`](Self::apply), but for those changes that are not wanted: for a state with something laid over it.
+    pub(crate) fn follow(&mut self, batch: &Batch, is_wanted: impl Fn(&Change) -> bool) {
+        self.revision = batch.revision;
+        self.at = self.at.max(batch.at);
+        batch.changes.iter().filter(|change| is_wanted(change)).for_each(|change| self.apply_change(change));
+    }
+
+    /// Changes what is answered without a leader's decision.
+    pub(crate) fn lay_over(&mut self, change: &Change) {
+        self.apply_change(change);
+    }
+
     fn apply_change(&mut self, change: &Change) {
         match change {
             Change::TopicCreated { topic } => {
@@ -152,12 +170,16 @@ impl Registry {
             Change::Unregistered { claim, topic, channel } => self.unregister(claim, topic, channel.as_ref()),
             Change::Announced { claim, info, announced, topics } => self.announce(claim, info, *announced, topics),
             Change::Left { claim } => self.remove_claim(claim),
-            Change::Silent { claim, since } => self.set_silent(claim, Some(*since)),
-            Change::Heard { claim } => self.set_silent(claim, None),
+            Change::Silent { claim, since } => self.silence(claim, *since),
+            Change::Heard { claim } => self.hear(claim),
             Change::Tombstoned { topic, node, at } => {
                 self.tombstones.entry(topic.clone()).or_default().insert(node.clone(), *at);
             }
             Change::TombstoneForgotten { topic, node } => self.forget_tombstone(topic, node),
+            Change::AgentStarted { agent, incarnation, since } => self.start_agent(agent, *incarnation, *since),
+            Change::AgentSilent { agent, since } => self.set_agent_silent(agent, Some(*since)),
+            Change::AgentHeard { agent } => self.set_agent_silent(agent, None),
+            Change::AgentForgotten { agent } => self.forget_agent(agent),
         }
     }
 
@@ -168,11 +190,20 @@ impl Registry {
             claim.announced = announced;
             return id;
         }
-        let claim =
-            Claim { key: key.clone(), info: info.clone(), announced, silent_since: None, topics: BTreeSet::new() };
+        let claim = Claim {
+            key: key.clone(),
+            info: info.clone(),
+            announced,
+            silent_since: None,
+            confirmed: true,
+            topics: BTreeSet::new(),
+        };
         // At most `Limits::claims` of them, so the number fits.
         let id = self.claims.insert(claim) as ClaimId;
         self.claims_by_key.insert(key.clone(), id);
+        if let Some(agent) = key.via.agent() {
+            self.agents.entry(agent.clone()).or_default().claims.insert(id);
+        }
         id
     }
 
@@ -187,7 +218,7 @@ impl Registry {
             }
         }
         self.register(id, topics);
-        self.claims[id as usize].silent_since = None;
+        self.hear(key);
     }
 
     fn register(&mut self, id: ClaimId, topics: &Topics) {
@@ -280,11 +311,21 @@ impl Registry {
         }
         self.claims.remove(id as usize);
         self.claims_by_key.remove(key);
+        if let Some(agent) = key.via.agent() {
+            self.disown(agent, id);
+        }
     }
 
-    fn set_silent(&mut self, key: &ClaimKey, since: Option<Timestamp>) {
+    fn silence(&mut self, key: &ClaimKey, since: Timestamp) {
         if let Some(&id) = self.claims_by_key.get(key) {
-            self.claims[id as usize].silent_since = since;
+            self.claims[id as usize].silent_since = Some(since);
+        }
+    }
+
+    fn hear(&mut self, key: &ClaimKey) {
+        if let Some(&id) = self.claims_by_key.get(key) {
+            let claim = &mut self.claims[id as usize];
+            (claim.silent_since, claim.confirmed) = (None, true);
         }
     }
 

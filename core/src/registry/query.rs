@@ -19,7 +19,7 @@ pub struct Producer<'a> {
     pub info: &'a ProducerInfo,
     /// The revision at which it said so.
     pub announced: Revision,
-    /// When it was last heard, if it is silent.
+    /// When it was last heard, if it is silent, or the agent that announces it is.
     pub silent_since: Option<Timestamp>,
     /// When it was hidden under the topic, ended or not. `None` where it was found without a topic.
     pub tombstoned_at: Option<Timestamp>,
@@ -93,7 +93,7 @@ impl<'a> TopicEntry<'a> {
         ids.iter().map(move |&id| {
             let claim = &registry.claims[id as usize];
             let tombstoned_at = tombstones.and_then(|nodes| nodes.get(&claim.key.node)).copied();
-            claim.view(tombstoned_at)
+            registry.view(claim, tombstoned_at)
         })
     }
 }
@@ -197,12 +197,12 @@ impl Registry {
 
     /// All claims by node and the way they are announced, active or not.
     pub fn claims(&self) -> impl ExactSizeIterator<Item = Producer<'_>> {
-        self.claims_by_key.values().map(|&id| self.claims[id as usize].view(None))
+        self.claims_by_key.values().map(|&id| self.view(&self.claims[id as usize], None))
     }
 
     /// One claim.
     pub fn producer(&self, key: &ClaimKey) -> Option<Producer<'_>> {
-        self.claim(key).map(|claim| claim.view(None))
+        self.claim(key).map(|claim| self.view(claim, None))
     }
 
     /// The nodes that are alive, each once, tombstoned or not.
@@ -272,7 +272,7 @@ impl Registry {
             };
             found.extend(ids.iter().map(|&id| (&self.claims[id as usize].key, id)));
         }
-        found.into_values().map(|id| self.claims[id as usize].view(None)).collect()
+        found.into_values().map(|id| self.view(&self.claims[id as usize], None)).collect()
     }
 
     /// What one claim is registered under, topics with their channels by name. nsqlookupd's `LookupRegistrations`.
@@ -314,7 +314,7 @@ impl Registry {
             .range(from..)
             .take_while(|(key, _)| key.node == *node)
             .map(|(_, &id)| &self.claims[id as usize])
-            .filter(|claim| lifetimes.is_active(claim.silent_since, now));
+            .filter(|claim| lifetimes.is_active(self.silent_since(claim), now));
         let mut topics: Vec<_> = Vec::new();
         for (place, claim) in claims.enumerate() {
             topics.extend(&claim.topics);
@@ -326,21 +326,19 @@ impl Registry {
         topics
     }
 
+    fn view<'a>(&'a self, claim: &'a Claim, tombstoned_at: Option<Timestamp>) -> Producer<'a> {
+        Producer {
+            key: &claim.key,
+            info: &claim.info,
+            announced: claim.announced,
+            silent_since: self.silent_since(claim),
+            tombstoned_at,
+        }
+    }
+
     /// Whether any claim of the node serves the topic.
     pub(crate) fn node_serves(&self, node: &Node, topic: &str) -> bool {
         self.topics.get(topic).is_some_and(|topic| !claims_of_node(&topic.claims, node, &self.claims).is_empty())
-    }
-}
-
-impl Claim {
-    fn view(&self, tombstoned_at: Option<Timestamp>) -> Producer<'_> {
-        Producer {
-            key: &self.key,
-            info: &self.info,
-            announced: self.announced,
-            silent_since: self.silent_since,
-            tombstoned_at,
-        }
     }
 }
 

@@ -56,16 +56,32 @@ impl Registry {
 
     fn shortest_history(&self) -> impl Iterator<Item = Change> {
         let claims = || self.claims_by_key.values().map(|&id| &self.claims[id as usize]);
-        let announced = claims().flat_map(|claim| self.announced_in_pieces(claim));
+        let announced = move |confirmed| {
+            claims().filter(move |claim| claim.confirmed == confirmed).flat_map(|claim| self.announced_in_pieces(claim))
+        };
+        // What was announced before its agent started is what it hasn't confirmed since.
+        let started = self.agents().filter(|agent| agent.incarnation > 0).map(|agent| Change::AgentStarted {
+            agent: agent.id.clone(),
+            incarnation: agent.incarnation,
+            since: self.at,
+        });
         let silent = claims()
             .filter_map(|claim| claim.silent_since.map(|since| Change::Silent { claim: claim.key.clone(), since }));
-        announced.chain(silent).chain(self.unserved_names()).chain(
-            self.tombstones().map(|(topic, node, at)| Change::Tombstoned {
-                topic: topic.clone(),
-                node: node.clone(),
-                at,
-            }),
-        )
+        let silent_agents = self
+            .agents()
+            .filter_map(|agent| agent.silent_since.map(|since| Change::AgentSilent { agent: agent.id.clone(), since }));
+        let tombstones = self.tombstones().map(|(topic, node, at)| Change::Tombstoned {
+            topic: topic.clone(),
+            node: node.clone(),
+            at,
+        });
+        announced(false)
+            .chain(started)
+            .chain(announced(true))
+            .chain(silent)
+            .chain(silent_agents)
+            .chain(self.unserved_names())
+            .chain(tombstones)
     }
 
     fn announced_in_pieces(&self, claim: &Claim) -> Vec<Change> {

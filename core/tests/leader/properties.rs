@@ -9,8 +9,8 @@ use std::{
 use crate::disk::{Disk, Failure};
 use crate::reference::{Reference, Verdict};
 use lookupd_core::{
-    AgentId, Category, ChannelName, ClaimKey, Command, Fact, Fault, Leader, LeaderSettings, Lifetimes, Limits, Node,
-    ProducerInfo, Refusal, Registry, Replica, Timestamp, TopicName, Via,
+    AgentId, Category, ChannelName, ClaimKey, Command, Fact, Fault, GRANT, Leader, LeaderSettings, Lifetimes, Limits,
+    Node, ProducerInfo, Refusal, Registry, Replica, Timestamp, TopicName, Via,
 };
 use proptest::prelude::*;
 
@@ -19,7 +19,8 @@ const SETTINGS: LeaderSettings = LeaderSettings {
         inactive_producer_timeout: Duration::from_secs(300),
         tombstone_lifetime: Duration::from_secs(45),
     },
-    limits: Limits { topics: 4, channels_per_topic: 3, claims: 5, registrations: 12 },
+    limits: Limits { topics: 4, channels_per_topic: 3, claims: 5, agents: 2, registrations: 12 },
+    grant: GRANT,
 };
 
 #[derive(Clone, Debug)]
@@ -62,7 +63,7 @@ impl Story {
     fn new() -> Self {
         let disk = Disk::default();
         Self {
-            leader: Leader::load(disk.clone(), SETTINGS).unwrap(),
+            leader: Leader::load(disk.clone(), SETTINGS, Timestamp::default()).unwrap(),
             disk,
             reference: Reference::default(),
             replica: Replica::default(),
@@ -111,6 +112,8 @@ impl Story {
                 assert_eq!(rehearsed(impact.removed), facts.difference(&now).cloned().collect(), "{command:?}");
             }
             Err(Fault::Refused(Refusal::ChannelNotFound)) => assert_eq!(verdict, Verdict::ChannelNotFound),
+            Err(Fault::Refused(Refusal::UnknownClaim)) => assert_eq!(verdict, Verdict::UnknownClaim),
+            Err(Fault::Refused(Refusal::Superseded { .. })) => assert_eq!(verdict, Verdict::Superseded),
             Err(Fault::Refused(Refusal::Full { .. })) => assert_eq!(verdict, Verdict::Full, "{command:?}"),
             Err(Fault::Refused(Refusal::TooLarge { .. })) => panic!("no command here is large"),
             Err(Fault::NotStored(_)) => {
@@ -140,7 +143,7 @@ impl Story {
     }
 
     fn load(&mut self) {
-        self.leader = Leader::load(self.disk.clone(), SETTINGS).unwrap();
+        self.leader = Leader::load(self.disk.clone(), SETTINGS, self.clock).unwrap();
     }
 
     /// A leader that lost its memory may take a claim for unheard a little early, never late; but for a heartbeat that
@@ -151,6 +154,7 @@ impl Story {
             .leader
             .registry()
             .claims()
+            .filter(|claim| claim.via().agent().is_none())
             .map(|claim| {
                 let heard = claim.silent_since.or(self.leader.last_heard(claim.key)).unwrap();
                 ((claim.node().to_string(), claim.via().to_string()), heard)
@@ -238,10 +242,11 @@ fn names(registry: &Registry) -> (Vec<String>, Vec<(String, String)>) {
 }
 
 /// All that is said of claims and tombstones but what they serve.
-fn described(registry: &Registry) -> (Vec<String>, Vec<String>) {
+fn described(registry: &Registry) -> (Vec<String>, Vec<String>, Vec<String>) {
     let claims = registry.claims().map(|claim| format!("{claim:?}")).collect();
     let tombstones = registry.tombstones().map(|tombstone| format!("{tombstone:?}")).collect();
-    (claims, tombstones)
+    let agents = registry.agents().map(|agent| format!("{agent:?}")).collect();
+    (claims, tombstones, agents)
 }
 
 fn claims(registry: &Registry) -> Vec<(String, String)> {
@@ -315,13 +320,24 @@ fn command() -> impl Strategy<Value = Command> {
         1 => (via(), info()).prop_map(|(via, info)| Command::Identify { via, info }),
         6 => (via(), info(), topic(), prop::option::of(channel()))
             .prop_map(|(via, info, topic, channel)| Command::Register { via, info, topic, channel }),
-        3 => (via(), info(), prop::collection::btree_map(topic(), prop::collection::btree_set(channel(), 0..3), 0..3))
-            .prop_map(|(via, info, topics)| Command::Announce { via, info, topics }),
+        3 => (via(), info(), topics()).prop_map(|(via, info, topics)| Command::Announce { via, info, topics }),
         3 => (node(), via(), topic(), prop::option::of(channel())).prop_map(|(node, via, topic, channel)| {
             Command::Unregister { claim: ClaimKey { node, via }, topic, channel }
         }),
         1 => (node(), via()).prop_map(|(node, via)| Command::Leave { claim: ClaimKey { node, via } }),
+        2 => (node(), prop::collection::vec((topic(), prop::option::of(channel())), 0..3), topics()).prop_map(
+            |(node, unregister, register)| {
+                let claim = ClaimKey { node, via: Via::Agent(agent()) };
+                Command::Update { claim, unregister, register }
+            }
+        ),
+        1 => (1_u64..4).prop_map(|incarnation| Command::StartAgent { agent: agent(), incarnation }),
+        1 => prop::collection::btree_set(node(), 0..2).prop_map(|nodes| Command::Settle { agent: agent(), nodes }),
     ]
+}
+
+fn topics() -> impl Strategy<Value = BTreeMap<TopicName, BTreeSet<ChannelName>>> {
+    prop::collection::btree_map(topic(), prop::collection::btree_set(channel(), 0..3), 0..3)
 }
 
 fn topic() -> impl Strategy<Value = TopicName> {
@@ -337,7 +353,11 @@ fn node() -> impl Strategy<Value = Node> {
 }
 
 fn via() -> impl Strategy<Value = Via> {
-    prop_oneof![3 => Just(Via::Http), 1 => Just(Via::Tcp), 1 => Just(Via::Agent(AgentId::parse("x").unwrap()))]
+    prop_oneof![3 => Just(Via::Http), 1 => Just(Via::Tcp), 1 => Just(Via::Agent(agent()))]
+}
+
+fn agent() -> AgentId {
+    AgentId::parse("x").unwrap()
 }
 
 fn info() -> impl Strategy<Value = ProducerInfo> {

@@ -16,6 +16,7 @@ pub(crate) struct Reference {
     claims: BTreeMap<Who, Claim>,
     served: BTreeSet<(Who, Name, Option<Name>)>,
     tombstones: BTreeMap<(Name, String), Timestamp>,
+    agents: BTreeMap<String, u64>,
     announcements: u64,
 }
 
@@ -24,6 +25,8 @@ struct Claim {
     info: ProducerInfo,
     announced: u64,
     heard: Timestamp,
+    /// Where an agent announces it: since when it hasn't, in the life that it is in.
+    unconfirmed_since: Option<Timestamp>,
 }
 
 /// What became of a command.
@@ -31,6 +34,8 @@ struct Claim {
 pub(crate) enum Verdict {
     Done,
     ChannelNotFound,
+    UnknownClaim,
+    Superseded,
     Full,
 }
 
@@ -99,29 +104,59 @@ impl Reference {
                 return Verdict::Done;
             }
             Command::Unregister { claim, topic, channel } => {
+                self.unregister((claim.node.to_string(), claim.via.to_string()), topic, channel.as_deref());
+            }
+            Command::Leave { claim } => self.leave(&(claim.node.to_string(), claim.via.to_string())),
+            Command::Update { claim, unregister, register } => {
                 let who = (claim.node.to_string(), claim.via.to_string());
-                let served = self.served.contains(&(who.clone(), topic.to_string(), None));
-                match channel {
-                    Some(channel) => self.withdraw(&who, topic, Some(channel)),
-                    None => {
-                        let names = self.names_of(&who);
-                        for (_, channel) in names.iter().filter(|(name, _)| **name == **topic) {
-                            self.withdraw(&who, topic, channel.as_deref());
-                        }
-                        if served && !self.served.iter().any(|((node, _), name, _)| *node == who.0 && **name == **topic)
-                        {
-                            self.tombstones.remove(&(topic.to_string(), who.0));
-                        }
+                if !self.claims.contains_key(&who) {
+                    return Verdict::UnknownClaim;
+                }
+                let serve_all = |state: &mut Self| {
+                    for (topic, channels) in register {
+                        state.serve(&who, topic, None);
+                        channels.iter().for_each(|channel| state.serve(&who, topic, Some(channel)));
+                    }
+                };
+                // Held against the limits before anything is withdrawn.
+                let mut fullest = self.clone();
+                serve_all(&mut fullest);
+                if fullest.exceeds(limits, &before) {
+                    return Verdict::Full;
+                }
+                self.hear(&who);
+                for (topic, channel) in unregister {
+                    self.unregister(who.clone(), topic, channel.as_deref());
+                }
+                serve_all(self);
+                return Verdict::Done;
+            }
+            Command::StartAgent { agent, incarnation } => {
+                let via = format!("agent:{agent}");
+                let known = self.agents.entry(agent.to_string()).or_default();
+                if *known > *incarnation {
+                    return Verdict::Superseded;
+                }
+                if *known < *incarnation {
+                    *known = *incarnation;
+                    let now = self.now;
+                    for (_, claim) in self.claims.iter_mut().filter(|((_, of), _)| *of == via) {
+                        claim.unconfirmed_since = Some(claim.unconfirmed_since.map_or(now, |since| since.min(now)));
                     }
                 }
-                self.drop_if_ephemeral(topic, channel.as_deref());
             }
-            Command::Leave { claim } => {
-                let who = (claim.node.to_string(), claim.via.to_string());
-                for (topic, channel) in self.names_of(&who) {
-                    self.withdraw(&who, &topic, channel.as_deref());
-                }
-                self.claims.remove(&who);
+            Command::Settle { agent, nodes } => {
+                let via = format!("agent:{agent}");
+                let nodes: BTreeSet<String> = nodes.iter().map(ToString::to_string).collect();
+                let over: Vec<Who> = self
+                    .claims
+                    .iter()
+                    .filter(|((node, of), claim)| {
+                        *of == via && claim.unconfirmed_since.is_none() && !nodes.contains(node)
+                    })
+                    .map(|(who, _)| who.clone())
+                    .collect();
+                over.iter().for_each(|who| self.leave(who));
             }
             Command::Sweep { .. } => unreachable!("the leader's own"),
         }
@@ -139,11 +174,42 @@ impl Reference {
             || grew(self.claims.len(), before.claims.len(), limits.claims)
     }
 
+    fn unregister(&mut self, who: Who, topic: &str, channel: Option<&str>) {
+        let served = self.served.contains(&(who.clone(), topic.to_string(), None));
+        match channel {
+            Some(channel) => self.withdraw(&who, topic, Some(channel)),
+            None => {
+                let names = self.names_of(&who);
+                for (_, channel) in names.iter().filter(|(name, _)| name == topic) {
+                    self.withdraw(&who, topic, channel.as_deref());
+                }
+                if served && !self.served.iter().any(|((node, _), name, _)| *node == who.0 && name == topic) {
+                    self.tombstones.remove(&(topic.to_string(), who.0));
+                }
+            }
+        }
+        self.drop_if_ephemeral(topic, channel);
+    }
+
+    fn leave(&mut self, who: &Who) {
+        for (topic, channel) in self.names_of(who) {
+            self.withdraw(who, &topic, channel.as_deref());
+        }
+        self.claims.remove(who);
+    }
+
+    fn hear(&mut self, who: &Who) {
+        let now = self.now;
+        if let Some(claim) = self.claims.get_mut(who) {
+            (claim.heard, claim.unconfirmed_since) = (now, None);
+        }
+    }
+
     fn identify(&mut self, who: Who, info: &ProducerInfo) {
         let now = self.now;
         match self.claims.get_mut(&who) {
             Some(claim) => {
-                claim.heard = now;
+                (claim.heard, claim.unconfirmed_since) = (now, None);
                 if claim.info.version != info.version {
                     self.announcements += 1;
                     claim.announced = self.announcements;
@@ -152,7 +218,9 @@ impl Reference {
             }
             None => {
                 self.announcements += 1;
-                self.claims.insert(who, Claim { info: info.clone(), announced: self.announcements, heard: now });
+                let claim =
+                    Claim { info: info.clone(), announced: self.announcements, heard: now, unconfirmed_since: None };
+                self.claims.insert(who, claim);
             }
         }
     }
@@ -199,9 +267,12 @@ impl Reference {
         self.served.iter().filter(|(other, ..)| other == who).map(|(_, t, c)| (t.clone(), c.clone())).collect()
     }
 
-    /// When each claim was last heard.
+    /// When each claim was last heard, but for those of agents: the leader hears of them through these.
     pub(crate) fn heard(&mut self) -> impl Iterator<Item = (&Who, &mut Timestamp)> {
-        self.claims.iter_mut().map(|(who, claim)| (who, &mut claim.heard))
+        self.claims
+            .iter_mut()
+            .filter(|((_, via), _)| !via.starts_with("agent:"))
+            .map(|(who, claim)| (who, &mut claim.heard))
     }
 
     pub(crate) fn topics(&self) -> Vec<&str> {
@@ -225,7 +296,7 @@ impl Reference {
         let mut found: BTreeMap<&String, &Claim> = BTreeMap::new();
         for (who, _, _) in self.served.iter().filter(|(_, name, channel)| name == topic && channel.is_none()) {
             let claim = &self.claims[who];
-            let is_active = self.now.since(claim.heard) <= lifetimes.inactive_producer_timeout;
+            let is_active = self.is_active(who, claim, lifetimes);
             let hidden = self
                 .tombstones
                 .get(&(topic.to_string(), who.0.clone()))
@@ -237,11 +308,16 @@ impl Reference {
         found.into_iter().map(|(node, claim)| (node.clone(), claim.info.version.to_string())).collect()
     }
 
+    fn is_active(&self, who: &Who, claim: &Claim, lifetimes: &Lifetimes) -> bool {
+        let silent_since = if who.1.starts_with("agent:") { claim.unconfirmed_since } else { Some(claim.heard) };
+        silent_since.is_none_or(|since| self.now.since(since) <= lifetimes.inactive_producer_timeout)
+    }
+
     /// The nodes that are alive, with their topics.
     pub(crate) fn nodes(&self, lifetimes: &Lifetimes) -> Vec<(String, Vec<String>)> {
         let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (who, claim) in &self.claims {
-            if self.now.since(claim.heard) <= lifetimes.inactive_producer_timeout {
+            if self.is_active(who, claim, lifetimes) {
                 let topics = found.entry(who.0.clone()).or_default();
                 topics
                     .extend(self.served.iter().filter(|(w, _, c)| w == who && c.is_none()).map(|(_, t, _)| t.clone()));

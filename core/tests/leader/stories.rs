@@ -4,16 +4,16 @@ use std::{collections::BTreeMap, num::NonZeroU16, time::Duration};
 
 use crate::disk::{Disk, Failure};
 use lookupd_core::{
-    Bound, CannotFollow, CatchUp, Category, ChannelName, Check, ClaimKey, Command, Cursor, Fact, Fault, Impact, Leader,
-    LeaderSettings, Lifetimes, Limits, LoadError, MAX_STORED_LENGTH, Match, Node, ProducerInfo, RETENTION, Refusal,
-    RegistrationPattern, Replica, Store, Timestamp, TopicName, Via,
+    Bound, CannotFollow, CatchUp, Category, ChannelName, Check, ClaimKey, Command, Cursor, Fact, Fault, GRANT, Impact,
+    Leader, LeaderSettings, Lifetimes, Limits, LoadError, MAX_STORED_LENGTH, Match, Node, ProducerInfo, RETENTION,
+    Refusal, RegistrationPattern, Replica, Store, Timestamp, TopicName, Via,
 };
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const T: Duration = Duration::from_secs(300);
 
 fn settings() -> LeaderSettings {
-    LeaderSettings { lifetimes: Lifetimes::default(), limits: Limits::EDGE }
+    LeaderSettings { lifetimes: Lifetimes::default(), limits: Limits::EDGE, grant: GRANT }
 }
 
 /// A leader, its disk and the time.
@@ -30,7 +30,7 @@ impl Cluster {
 
     fn with(settings: LeaderSettings) -> Self {
         let disk = Disk::default();
-        Self { leader: Leader::load(disk.clone(), settings).unwrap(), disk, now: START }
+        Self { leader: Leader::load(disk.clone(), settings, START).unwrap(), disk, now: START }
     }
 
     fn after(&mut self, duration: Duration) -> &mut Self {
@@ -39,7 +39,7 @@ impl Cluster {
     }
 
     fn restarted(&mut self) -> &mut Self {
-        self.leader = Leader::load(self.disk.clone(), *self.leader.settings()).unwrap();
+        self.leader = Leader::load(self.disk.clone(), *self.leader.settings(), self.now).unwrap();
         self
     }
 
@@ -387,7 +387,7 @@ fn a_node_announced_in_two_ways_is_listed_once_as_announced_latest() {
 
 #[test]
 fn a_full_registry_refuses_and_keeps_what_it_has() {
-    let limits = Limits { topics: 2, channels_per_topic: 2, claims: 2, registrations: 5 };
+    let limits = Limits { topics: 2, channels_per_topic: 2, claims: 2, agents: 1, registrations: 5 };
     let mut cluster = Cluster::with(LeaderSettings { limits, ..settings() });
     cluster.does(&register("a", "t c"));
     cluster.does(&register("b", "u"));
@@ -448,7 +448,7 @@ fn a_broken_disk_gives_no_leader_and_is_not_written_to() {
         }
         cluster.disk
     };
-    let load = |disk: &Disk| Leader::load(disk.clone(), settings()).map(|_| ()).unwrap_err();
+    let load = |disk: &Disk| Leader::load(disk.clone(), settings(), START).map(|_| ()).unwrap_err();
     let damaged = cluster();
     damaged.damage_log(2);
     assert!(matches!(load(&damaged), LoadError::Undecodable(_) | LoadError::Broken(2)));
@@ -514,9 +514,9 @@ fn a_cursor_of_another_history_gets_the_whole_state() {
     cluster.does(&register("a", "t"));
     let old = cluster.leader.cursor();
     cluster.does(&register("b", "t"));
-    let pull = |since| cluster.leader.catch_up(since, START).unwrap();
-    assert_eq!((pull(Some(old)).anew, pull(Some(old)).batches.len()), (false, 1));
     let current = cluster.leader.cursor();
+    let mut pull = |since| cluster.leader.catch_up(since, START).unwrap();
+    assert_eq!((pull(Some(old)).anew, pull(Some(old)).batches.len()), (false, 1));
     assert_eq!((pull(Some(current)).anew, pull(Some(current)).batches.len()), (false, 0));
     for forged in [
         Cursor { revision: old.revision, check: Check::from_bytes([7; 8]) },

@@ -46,7 +46,7 @@ impl Fixture {
 
     pub(crate) fn silent(self, node: &str, since: u64) -> Self {
         let key = ClaimKey { node: Node::parse(node).unwrap(), via: Via::Http };
-        self.command(&Command::Sweep { silent: vec![(key, at(since))], gone: vec![], ended: vec![] }, at(since))
+        self.command(&Command::silence(vec![(key, at(since))]), at(since))
     }
 
     pub(crate) fn tombstoned(self, name: &str, node: &str, when: u64) -> Self {

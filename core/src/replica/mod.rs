@@ -1,9 +1,15 @@
 //! A copy of the registry that follows a leader.
 
+mod freshness;
+
+use alloc::vec::Vec;
 use core::{fmt, time::Duration};
 
+use self::freshness::Refreshing;
+pub use self::freshness::{Confirmation, Plan};
 use crate::{
-    change::{Batch, CatchUp, Check, Cursor, DecodeError},
+    change::{Batch, CatchUp, Check, Cursor, DecodeError, Revision},
+    link::ToFollower,
     producer::Lifetimes,
     registry::{Gap, Registry},
     time::Timestamp,
@@ -16,6 +22,9 @@ pub struct Replica {
     check: Check,
     lifetimes: Lifetimes,
     proof: Option<Proof>,
+    /// The highest revision that the leader was seen to be at.
+    known: Revision,
+    refreshing: Refreshing,
 }
 
 /// The newest request that showed the state to be the leader's own.
@@ -24,6 +33,8 @@ struct Proof {
     asked_at: Timestamp,
     answered_at: Timestamp,
     leader_now: Timestamp,
+    /// Until when it may be answered from, by the leader's grant.
+    fresh_until: Timestamp,
 }
 
 /// Why an answer can't be followed. The state is as it was: ask for a whole snapshot, or keep what is there.
@@ -81,6 +92,16 @@ impl Replica {
         self.proof.map(|proof| now.since(proof.asked_at))
     }
 
+    /// Whether the leader's grant lasts: then every command that was acknowledged before it shows.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        self.proof.is_some_and(|proof| now < proof.fresh_until)
+    }
+
+    /// Whether the leader is known to be further: then it is to be asked.
+    pub fn is_behind(&self) -> bool {
+        self.registry.revision() < self.known
+    }
+
     /// The leader's clock at this moment of the local one: behind it by at most the answer's travel time, never ahead,
     /// so what is hidden here never shows too early.
     pub fn leader_now(&self, now: Timestamp) -> Timestamp {
@@ -102,9 +123,74 @@ impl Replica {
         let changed = if answer.anew { self.begin_anew(answer)? } else { self.extend(answer)? };
         self.lifetimes = answer.lifetimes;
         if !outdated {
-            self.proof = Some(Proof { asked_at, answered_at: now, leader_now: answer.now });
+            let fresh_until = asked_at.plus(answer.fresh_for);
+            self.proof = Some(Proof { asked_at, answered_at: now, leader_now: answer.now, fresh_until });
+            // Also where the leader was put back to an earlier state.
+            self.known = answer.cursor.revision;
         }
         Ok(changed)
+    }
+
+    /// Takes what the leader pushed, which arrived `now`. Says whether the state changed; afterwards
+    /// [`is_behind`](Self::is_behind) tells whether it has to be asked for something.
+    ///
+    /// # Errors
+    /// [`CannotFollow`]; the state is as it was: ask.
+    pub fn push(&mut self, message: &ToFollower, now: Timestamp) -> Result<bool, CannotFollow> {
+        match message {
+            ToFollower::Batch { bytes, check } => {
+                let batch = Batch::decode(bytes)?;
+                self.known = self.known.max(batch.revision);
+                if batch.revision <= self.registry.revision() {
+                    return Ok(false);
+                }
+                if batch.revision == self.registry.revision() + 1 && self.check.next(bytes) != *check {
+                    return Err(CannotFollow::Diverged);
+                }
+                self.registry.apply(&batch).map_err(CannotFollow::Gap)?;
+                self.check = *check;
+                Ok(true)
+            }
+            ToFollower::Doorbell { revision } => {
+                self.known = self.known.max(*revision);
+                Ok(false)
+            }
+            ToFollower::Beacon { cursor, now: leader_now, lifetimes } => {
+                self.lifetimes = *lifetimes;
+                if self.cursor() == Some(*cursor) {
+                    // It grants nothing: a push may be on its way for as long as it likes.
+                    let fresh_until = self.proof.map_or(now, |proof| proof.fresh_until);
+                    let leader_now = self.leader_now(now).max(*leader_now);
+                    self.proof = Some(Proof { asked_at: now, answered_at: now, leader_now, fresh_until });
+                    return Ok(false);
+                }
+                self.known = self.known.max(cursor.revision);
+                if self.registry.revision() < cursor.revision { Ok(false) } else { Err(CannotFollow::Diverged) }
+            }
+            ToFollower::Resync => {
+                self.known = self.known.max(self.registry.revision() + 1);
+                Ok(false)
+            }
+            ToFollower::Acknowledged { .. } | ToFollower::Refused(_) => Ok(false),
+        }
+    }
+
+    /// The state as it is saved beside an agent, to begin with when it starts again: the parts of a snapshot.
+    pub fn save(&self) -> Option<Vec<Vec<u8>>> {
+        self.cursor().map(|cursor| self.registry.snapshot(cursor))
+    }
+
+    /// What was [saved](Self::save), as a replica that was proved current when it was, by whatever clock. Nothing counts as fresh.
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    pub fn restore(parts: &[Vec<u8>], lifetimes: Lifetimes, now: Timestamp) -> Result<Self, DecodeError> {
+        let (registry, cursor) = Registry::from_snapshot(parts)?;
+        let at = registry.at();
+        let proof =
+            Proof { asked_at: at, answered_at: now, leader_now: now.max(at), fresh_until: Timestamp::default() };
+        let (check, known) = (cursor.check, cursor.revision);
+        Ok(Self { registry, check, lifetimes, proof: Some(proof), known, refreshing: Refreshing::default() })
     }
 
     fn begin_anew(&mut self, answer: &CatchUp) -> Result<bool, CannotFollow> {
@@ -123,7 +209,7 @@ impl Replica {
     }
 
     fn extend(&mut self, answer: &CatchUp) -> Result<bool, CannotFollow> {
-        let mut batches = alloc::vec::Vec::with_capacity(answer.batches.len());
+        let mut batches = Vec::with_capacity(answer.batches.len());
         let Cursor { mut revision, mut check } = self.cursor().unwrap_or_default();
         for bytes in &answer.batches {
             let batch = Batch::decode(bytes)?;

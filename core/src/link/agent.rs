@@ -1,0 +1,230 @@
+//! The whole agent: its nsqds on one side, its leader on the other, and what it answers in between.
+
+use alloc::{collections::BTreeSet, vec::Vec};
+
+use super::{
+    agent_end::AgentEnd,
+    message::{Refused, ToFollower},
+    sessions::SessionId,
+};
+use crate::{
+    change::{Batch, CatchUp, Change, Cursor, DecodeError},
+    producer::{AgentId, ClaimKey, Incarnation, Lifetimes, Node, ProducerInfo, Via},
+    protocol::Request,
+    registry::Registry,
+    replica::{CannotFollow, Replica},
+    time::Timestamp,
+};
+
+/// An agent that follows a leader.
+///
+/// It answers nsqd from what nsqd said, whatever becomes of the leader; and everyone else from its replica with that laid
+/// over it, so that what was said here shows here at once, also while the leader is away.
+///
+/// Its home calls, beside what [`AgentEnd`] asks of it: [`pulled`](Self::pulled) with each answer of `/v1/changes`, which it asks
+/// for whenever [`must_pull`](Self::must_pull) says so and when a stream was opened.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    id: AgentId,
+    incarnation: Incarnation,
+    started_at: Timestamp,
+    end: AgentEnd,
+    replica: Replica,
+    /// The replica's state with what is said here laid over it.
+    view: Registry,
+    /// Whether the leader is to be asked for what was missed, or for everything.
+    must_pull: bool,
+}
+
+impl Agent {
+    /// One that starts now, with the replica that an earlier life saved or an empty one. What that life announced counts as
+    /// silent from now on: consumers go on finding it while its nsqds come back.
+    pub fn new(id: AgentId, incarnation: Incarnation, replica: Replica, now: Timestamp) -> Self {
+        let view = Registry::default();
+        let end = AgentEnd::default();
+        let mut agent = Self { id, incarnation, started_at: now, end, replica, view, must_pull: true };
+        agent.lay_all_over();
+        agent
+    }
+
+    /// Which one it is, and in which life.
+    pub fn identity(&self) -> (&AgentId, Incarnation) {
+        (&self.id, self.incarnation)
+    }
+
+    /// What it answers from.
+    pub fn registry(&self) -> &Registry {
+        &self.view
+    }
+
+    /// What the leader said, as it said it.
+    pub fn replica(&self) -> &Replica {
+        &self.replica
+    }
+
+    /// What its nsqds said, and what of that the leader knows.
+    pub fn end(&self) -> &AgentEnd {
+        &self.end
+    }
+
+    /// [`AgentEnd::identify`].
+    pub fn identify(&mut self, session: SessionId, info: &ProducerInfo, now: Timestamp) {
+        let claim = self.claim(info.node());
+        self.end.identify(session, info.clone(), now);
+        self.view.lay_over(&Change::Identified { claim: claim.clone(), info: info.clone() });
+        self.view.lay_over(&Change::Heard { claim });
+    }
+
+    /// [`AgentEnd::request`].
+    pub fn request(&mut self, session: SessionId, node: &Node, request: &Request, now: Timestamp) -> bool {
+        let was_complete = self.end.announcement(node).is_some_and(|said| said.complete);
+        if !self.end.request(session, node, request, now) {
+            return false;
+        }
+        let claim = self.claim(node.clone());
+        match request {
+            Request::Register { topic, channel } => {
+                let topics = Vec::from([(topic.clone(), channel.iter().cloned().collect())]);
+                self.view.lay_over(&Change::Registered { claim: claim.clone(), topics });
+            }
+            Request::Unregister { topic, channel } => {
+                let (topic, channel) = (topic.clone(), channel.clone());
+                self.view.lay_over(&Change::Unregistered { claim: claim.clone(), topic, channel });
+            }
+            Request::Identify | Request::Ping => {}
+        }
+        self.view.lay_over(&Change::Heard { claim });
+        if self.end.announcement(node).is_some_and(|said| said.complete) && !was_complete {
+            self.lay_over_announcement(node);
+        }
+        true
+    }
+
+    /// [`AgentEnd::end`].
+    pub fn end_session(&mut self, session: SessionId, node: &Node) {
+        if self.end.end(session, node) {
+            self.view.lay_over(&Change::Left { claim: self.claim(node.clone()) });
+        }
+    }
+
+    /// [`AgentEnd::tick`].
+    pub fn tick(&mut self, now: Timestamp) {
+        for (node, since) in self.end.tick(self.replica.lifetimes(), now) {
+            let since = self.replica.leader_now(since);
+            self.view.lay_over(&Change::Silent { claim: self.claim(node), since });
+        }
+    }
+
+    /// [`AgentEnd::opened`]. The leader is asked for what happened before.
+    pub fn opened(&mut self) {
+        self.end.opened();
+        self.must_pull = true;
+    }
+
+    /// [`AgentEnd::closed`].
+    pub fn closed(&mut self) {
+        self.end.closed();
+    }
+
+    /// [`AgentEnd::poll`].
+    pub fn poll(&mut self, now: Timestamp) -> Option<Vec<u8>> {
+        self.end.poll(now)
+    }
+
+    /// Takes a message of the stream. Gives what the leader won't do, to be logged.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for what isn't read here: the state stays as it is, and the stream is closed.
+    pub fn heard(&mut self, bytes: &[u8], now: Timestamp) -> Result<Option<Refused>, DecodeError> {
+        let message = ToFollower::decode(bytes)?;
+        match self.replica.push(&message, now) {
+            Ok(true) => {
+                if let ToFollower::Batch { bytes, .. } = &message {
+                    self.follow(&Batch::decode(bytes)?);
+                }
+            }
+            Ok(false) => {}
+            Err(CannotFollow::Undecodable(error)) => return Err(error),
+            Err(CannotFollow::Gap(_) | CannotFollow::Diverged) => self.must_pull = true,
+        }
+        Ok(self.end.heard(&message))
+    }
+
+    /// Whether the leader is to be asked for changes.
+    pub fn must_pull(&self) -> bool {
+        self.must_pull || self.replica.is_behind()
+    }
+
+    /// What to ask for changes since; everything where there is nothing yet, or where changes can't be followed.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.replica.cursor()
+    }
+
+    /// Follows the answer to a request that began at `asked_at`. Says whether the state changed.
+    ///
+    /// # Errors
+    /// [`CannotFollow`]: nothing of it was taken over; ask for everything.
+    pub fn pulled(&mut self, answer: &CatchUp, asked_at: Timestamp, now: Timestamp) -> Result<bool, CannotFollow> {
+        let before = self.replica.registry().revision();
+        let changed = self.replica.catch_up(answer, asked_at, now)?;
+        self.must_pull = false;
+        if changed && answer.anew {
+            self.lay_all_over();
+        } else if changed {
+            for bytes in &answer.batches {
+                let batch = Batch::decode(bytes)?;
+                if batch.revision > before {
+                    self.follow(&batch);
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    /// How long producers and tombstones live, as the leader says.
+    pub fn lifetimes(&self) -> &Lifetimes {
+        self.replica.lifetimes()
+    }
+
+    fn claim(&self, node: Node) -> ClaimKey {
+        ClaimKey { node, via: Via::Agent(self.id.clone()) }
+    }
+
+    /// Takes over what the leader decided; but of nodes that are connected here, this agent knows better.
+    fn follow(&mut self, batch: &Batch) {
+        let Self { id, end, view, .. } = self;
+        let knows_better = |change: &Change| match change.claim() {
+            Some(ClaimKey { node, via }) => via.agent() == Some(id) && end.announcement(node).is_some(),
+            None => change.agent() == Some(id),
+        };
+        view.follow(batch, |change| !knows_better(change));
+    }
+
+    fn lay_all_over(&mut self) {
+        self.view = self.replica.registry().clone();
+        let (agent, incarnation) = (self.id.clone(), self.incarnation);
+        self.view.lay_over(&if self.view.agent(&agent).is_some_and(|known| known.incarnation == incarnation) {
+            Change::AgentHeard { agent }
+        } else {
+            Change::AgentStarted { agent, incarnation, since: self.replica.leader_now(self.started_at) }
+        });
+        let nodes: BTreeSet<Node> = self.end.announcements().map(|(node, _)| node.clone()).collect();
+        for node in nodes {
+            self.lay_over_announcement(&node);
+        }
+    }
+
+    fn lay_over_announcement(&mut self, node: &Node) {
+        let Some(said) = self.end.announcement(node).cloned() else { return };
+        let claim = self.claim(node.clone());
+        let topics = said.topics.into_iter().map(|(topic, channels)| (topic, channels.into_iter().collect())).collect();
+        if said.complete {
+            let announced = self.view.revision();
+            self.view.lay_over(&Change::Announced { claim, info: said.info, announced, topics });
+        } else {
+            self.view.lay_over(&Change::Identified { claim: claim.clone(), info: said.info });
+            self.view.lay_over(&Change::Heard { claim: claim.clone() });
+            self.view.lay_over(&Change::Registered { claim, topics });
+        }
+    }
+}
