@@ -1,9 +1,10 @@
 //! Where the tools are that only the set-up script can bring, and what happens without them.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::sync::Once;
+use std::sync::{Mutex, PoisonError};
 
 /// The directory that worker-build filled: `index.js` and its wasm.
 pub(crate) const WORKER_BUILD: &str = "LOOKUPD_WORKER_BUILD";
@@ -58,8 +59,8 @@ pub(crate) fn find<const N: usize>(variables: [&str; N]) -> Option<[PathBuf; N]>
 /// With `CI=true`.
 pub(crate) fn skip(reason: &str) {
     assert!(!env::var("CI").is_ok_and(|ci| ci == "true"), "{reason}");
-    static SAID: Once = Once::new();
-    SAID.call_once(|| {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(reason.to_owned()) {
         let _ = writeln!(io::stderr(), "skipped: {reason}");
-    });
+    }
 }
