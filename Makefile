@@ -59,6 +59,7 @@ bench-nsq: agent ## Measure the agent beside the real nsqlookupd, and write BENC
 
 fmt: ## Format the Rust sources
 	cargo fmt --all
+	cargo fmt --manifest-path tests/clients/rust/Cargo.toml
 
 deploy-dry-run: build ## Bundle as `wrangler deploy` does, without uploading
 	@. tools/env.sh && wrangler deploy --dry-run --outdir .wrangler/bundle

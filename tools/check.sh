@@ -13,7 +13,8 @@ for component in rustfmt clippy; do
 done
 
 say "· formatting"
-cargo fmt --all -- --check -l || fail "Some sources aren't formatted: \`make fmt\`."
+{ cargo fmt --all -- --check -l && cargo fmt --manifest-path tests/clients/rust/Cargo.toml -- --check -l; } ||
+    fail "Some sources aren't formatted: \`make fmt\`."
 
 say "· lints (a minute or two the first time)"
 cargo clippy --quiet "${native[@]}" --all-targets -- -D warnings

@@ -28,6 +28,11 @@ if [ -x "$LOOKUPD_ROOT/.tools/nsq/nsqlookupd" ]; then
     export LOOKUPD_NSQ_TAIL_BIN="$LOOKUPD_ROOT/.tools/nsq/nsq_tail"
     export LOOKUPD_TO_NSQ_BIN="$LOOKUPD_ROOT/.tools/nsq/to_nsq"
 fi
+export LOOKUPD_NODE_BIN="$LOOKUPD_ROOT/node_modules/.bin/node"
+export LOOKUPD_CLIENTS_PYTHON="$LOOKUPD_ROOT/.tools/clients/python/bin/python3"
+export LOOKUPD_CLIENTS_NODE="$LOOKUPD_ROOT/tests/clients/node/node_modules"
+export LOOKUPD_CLIENTS_GO="$LOOKUPD_ROOT/.tools/clients/go/go-nsq"
+export LOOKUPD_CLIENTS_RUST="$LOOKUPD_ROOT/.tools/clients/rust/bin"
 if [ -z "${LOOKUPD_CHROMIUM_BIN:-}" ]; then
     for candidate in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable \
         "/Applications/Chromium.app/Contents/MacOS/Chromium" \

@@ -4,7 +4,7 @@
 # second run takes a second.
 #
 # setup.sh build    what building, `make dev` and `make check` need
-# setup.sh test     the same, and what only `make test` needs: Chromium, and real NSQ where Go is
+# setup.sh test     the same, and what only `make test` needs: Chromium, real NSQ where Go is, and NSQ's client libraries
 # setup.sh bench    the same as for building, and what `make bench-nsq` needs: wrk, and real NSQ
 set -euo pipefail
 # shellcheck source=tools/lib.sh
@@ -27,13 +27,16 @@ at_least() {
     [ "$((${have%%.*} * 1000 + $(cut -d. -f2 <<<"$have")))" -ge "$((${need%%.*} * 1000 + $(cut -d. -f2 <<<"$need")))" ]
 }
 
+# unchanged STAMP FILE…: whether the files are what they were at `stamp STAMP FILE…`.
+unchanged() { [ "$(cat "$1" 2>/dev/null)" = "$(cat "${@:2}" | cksum)" ]; }
+stamp() { cat "${@:2}" | cksum >"$1"; }
+
 npm_packages() {
-    local stamp=node_modules/.installed sum
-    sum=$(cat package.json package-lock.json | cksum)
-    [ "$(cat $stamp 2>/dev/null)" != "$sum" ] || return 0
+    set -- node_modules/.installed package.json package-lock.json
+    ! unchanged "$@" || return 0
     step npm "npm packages: wrangler, Node 22, binaryen, esbuild (under a minute)" \
         "The npm packages can't be installed: is the network there?" npm ci --no-audit --no-fund
-    printf '%s\n' "$sum" >$stamp
+    stamp "$@"
 }
 
 # cargo_tool PACKAGE VERSION DURATION
@@ -106,17 +109,86 @@ apt_install() {
 # NSQ's own programs, to compare with and to talk to. Without Go the tests that run them are skipped, except where CI=true.
 nsq() {
     [ -f tests/nsq/go.mod ] && command -v go >/dev/null || return 0
-    local stamp=.tools/nsq/.built sum
-    sum=$(cat tests/nsq/go.mod tests/nsq/go.sum | cksum)
-    [ "$(cat $stamp 2>/dev/null)" != "$sum" ] || return 0
+    set -- .tools/nsq/.built tests/nsq/go.mod tests/nsq/go.sum
+    ! unchanged "$@" || return 0
     mkdir -p .tools/nsq
     step nsq "NSQ's own programs, to compare with and to talk to (under a minute)" \
         "NSQ can't be built: is the network there, and Go 1.24 or newer?" build_nsq
-    printf '%s\n' "$sum" >$stamp
+    stamp "$@"
 }
 
 build_nsq() {
     (cd tests/nsq && go build -o ../../.tools/nsq/ tool)
+}
+
+# The client libraries that the tests consume with. Where a language is missing, the tests of its libraries are skipped,
+# except where CI=true.
+client_libraries() {
+    mkdir -p .tools/clients
+    python_clients
+    node_clients
+    go_clients
+    rust_clients
+}
+
+python_clients() {
+    command -v python3 >/dev/null || return 0
+    local home=.tools/clients/python
+    set -- $home/.installed tests/clients/python/requirements.txt
+    if unchanged "$@" && $home/bin/python3 --version >/dev/null 2>&1; then return 0; fi
+    # Debian has it in a package of its own.
+    python3 -c 'import ensurepip' 2>/dev/null ||
+        by_apt python3-venv "Python's venv by apt (seconds)" "Python's venv is missing, which NSQ's Python clients are installed in: install it"
+    rm -rf $home
+    step clients-python "the NSQ clients of PyPI (seconds)" \
+        "The NSQ clients of PyPI can't be installed: is the network there, and Python 3.10 or newer?" install_python_clients
+    stamp "$@"
+}
+
+install_python_clients() {
+    python3 -m venv .tools/clients/python
+    .tools/clients/python/bin/python3 -m pip install --disable-pip-version-check --no-deps -r tests/clients/python/requirements.txt
+}
+
+node_clients() {
+    local home=tests/clients/node
+    set -- $home/node_modules/.installed $home/package.json $home/package-lock.json
+    ! unchanged "$@" || return 0
+    step clients-node "the NSQ client of npm (seconds)" \
+        "The NSQ client of npm can't be installed: is the network there?" npm ci --prefix $home
+    stamp "$@"
+}
+
+go_clients() {
+    command -v go >/dev/null || return 0
+    set -- .tools/clients/go/.built tests/clients/go/*
+    ! unchanged "$@" || return 0
+    mkdir -p .tools/clients/go
+    step build-clients-go "the NSQ client of Go (seconds)" \
+        "The NSQ client of Go can't be built: is the network there, and Go 1.24 or newer?" build_go_clients
+    stamp "$@"
+}
+
+build_go_clients() {
+    (cd tests/clients/go && go build -o ../../../.tools/clients/go/go-nsq .)
+}
+
+rust_clients() {
+    local sources=tests/clients/rust
+    set -- .tools/clients/rust/.built $sources/Cargo.toml $sources/Cargo.lock $sources/src/bin/*
+    ! unchanged "$@" || return 0
+    step build-clients-rust "the NSQ clients of crates.io (a minute or two)" \
+        "The NSQ clients of crates.io can't be built: is the network there?" build_rust_clients
+    stamp "$@"
+}
+
+build_rust_clients() {
+    set -- cargo install --debug --locked --force --path tests/clients/rust --root .tools/clients/rust
+    # One of them links OpenSSL.
+    pkg-config --exists openssl || set -- "$@" --features vendored-openssl
+    export CARGO_TARGET_DIR=$LOOKUPD_ROOT/.tools/clients/build CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0
+    "$@"
+    rm -rf "$CARGO_TARGET_DIR"
 }
 
 prerequisites
@@ -129,6 +201,7 @@ case ${1:-build} in
 test)
     chromium
     nsq
+    client_libraries
     ;;
 bench)
     command -v go >/dev/null || fail "Go is missing, which builds the nsqlookupd to compare with: install Go 1.24 or newer."

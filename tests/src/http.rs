@@ -215,6 +215,11 @@ impl Client {
     }
 }
 
+/// A name within a URL: of all that names are made of, `#` alone would end it.
+pub fn encoded(name: &str) -> String {
+    name.replace('#', "%23")
+}
+
 /// Reads one answer; interim ones (100 Continue) are passed over.
 fn read_answer(stream: &mut impl Read, method: &[u8]) -> io::Result<Response> {
     let mut buffer = Vec::new();

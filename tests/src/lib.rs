@@ -3,6 +3,7 @@
 //! - [`Edge`] runs the built worker in workerd, the runtime itself, on a directory of its own.
 //! - [`Lookupd`] runs the daemon whose behaviour is ours too, and our agent, in one way.
 //! - [`Nsq`] runs NSQ's own programs around one or more of them.
+//! - [`ClientProgram`] runs a client library of NSQ in a program of `clients`.
 //! - [`Session`] is the TCP protocol spoken frame by frame.
 //! - [`Request`] and [`Response`] are HTTP to the byte: what is sent is what stands there, and what came is
 //!   kept in the order and the spelling of the wire.
@@ -11,6 +12,7 @@
 //!
 //! The cases themselves are the files under `tests/`.
 
+mod client_program;
 mod config;
 mod daemon;
 mod differences;
@@ -32,13 +34,14 @@ mod session;
 mod tools;
 mod wait;
 
+pub use client_program::ClientProgram;
 pub use config::Bindings;
 pub use daemon::Daemon;
 pub use differences::{DIFFERENCES, Difference, Ours, comparable, expected};
 pub use directory::Directory;
 pub use edge::Edge;
 pub use follower::Follower;
-pub use http::{Client, Request, Response};
+pub use http::{Client, Request, Response, encoded};
 pub use json::Json;
 pub use limits::allow_open_files;
 pub use lookupd::{Lookupd, announce};

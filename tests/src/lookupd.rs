@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::daemon::Daemon;
+use crate::http::encoded;
 use crate::session::Session;
 use crate::tools;
 
@@ -83,13 +84,13 @@ impl Lookupd {
 
     /// The channels of a topic, sorted; none where the topic is unknown.
     pub fn channels(&self, topic: &str) -> Vec<String> {
-        texts(&self.client().get(format!("/channels?topic={}", escaped(topic))).json()["channels"])
+        texts(&self.client().get(format!("/channels?topic={}", encoded(topic))).json()["channels"])
     }
 
     /// Whom consumers of a topic are sent to, as `broadcast_address:http_port`, sorted; none where the topic is
     /// unknown.
     pub fn producers(&self, topic: &str) -> Vec<String> {
-        nodes(&self.client().get(format!("/lookup?topic={}", escaped(topic))).json()["producers"])
+        nodes(&self.client().get(format!("/lookup?topic={}", encoded(topic))).json()["producers"])
     }
 
     /// Who announces anything, as `broadcast_address:http_port`, as often as it is listed, sorted.
@@ -116,11 +117,6 @@ pub fn announce(address: SocketAddr, producer: &str) -> Session {
         }
     }
     session
-}
-
-/// A name within a URL: of all that names are made of, `#` alone would end it.
-fn escaped(name: &str) -> String {
-    name.replace('#', "%23")
 }
 
 fn texts(list: &Value) -> Vec<String> {

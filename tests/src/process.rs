@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 
 use crate::log::{Log, follow};
@@ -94,6 +94,22 @@ impl Process {
     /// When there is none.
     pub(crate) fn printed(&self) -> String {
         self.output.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{} prints nothing more", self.name))
+    }
+
+    /// All further lines that it prints, until it closes its output.
+    ///
+    /// # Panics
+    ///
+    /// When it neither prints nor closes it.
+    pub(crate) fn printed_to_the_end(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        loop {
+            match self.output.recv_timeout(PATIENCE) {
+                Ok(line) => lines.push(line),
+                Err(RecvTimeoutError::Disconnected) => return lines,
+                Err(RecvTimeoutError::Timeout) => panic!("{} printed {lines:?} and hangs", self.name),
+            }
+        }
     }
 
     /// Sends it a signal by its name without `SIG`.

@@ -17,6 +17,12 @@ pub(crate) const NSQD: &str = "LOOKUPD_NSQD_BIN";
 pub(crate) const NSQADMIN: &str = "LOOKUPD_NSQADMIN_BIN";
 pub(crate) const NSQ_TAIL: &str = "LOOKUPD_NSQ_TAIL_BIN";
 pub(crate) const TO_NSQ: &str = "LOOKUPD_TO_NSQ_BIN";
+/// What the programs of `tests/clients` run on: Python with its packages, Node.js and its packages, and what was built.
+pub(crate) const CLIENTS_PYTHON: &str = "LOOKUPD_CLIENTS_PYTHON";
+pub(crate) const NODE: &str = "LOOKUPD_NODE_BIN";
+pub(crate) const CLIENTS_NODE: &str = "LOOKUPD_CLIENTS_NODE";
+pub(crate) const CLIENTS_GO: &str = "LOOKUPD_CLIENTS_GO";
+pub(crate) const CLIENTS_RUST: &str = "LOOKUPD_CLIENTS_RUST";
 /// Our agent's binary.
 pub(crate) const AGENT: &str = "LOOKUPD_AGENT_BIN";
 
