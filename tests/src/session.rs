@@ -2,7 +2,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
 
 use crate::wait::PATIENCE;
 
@@ -109,16 +108,6 @@ impl Session {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         Ok(String::from_utf8_lossy(&frame).into_owned())
-    }
-
-    /// How long it waits from now on for an answer.
-    ///
-    /// # Panics
-    ///
-    /// When that is no time at all.
-    pub fn be_patient_for(&self, patience: Duration) {
-        self.0.set_read_timeout(Some(patience)).expect("a socket");
-        self.0.set_write_timeout(Some(patience)).expect("a socket");
     }
 
     /// The connection, for who moves its bytes in another way.
