@@ -5,7 +5,7 @@
 
 use lookupd_tests::{Directory, Lookupd, Nsq, Nsqd, assert_becomes};
 
-use crate::cluster::{ARGUMENTS, Cluster, Kind, sorted, with_each_lookupd};
+use crate::cluster::{ARGUMENTS, Cluster, Kind, NONE, sorted, with_each_lookupd};
 
 with_each_lookupd! {
     an_nsqd_that_started_first_comes_with_its_next_topic
@@ -60,9 +60,8 @@ fn an_nsqd_reconnects_to_a_lookupd_that_was_restarted(cluster: &mut Cluster) {
 #[test]
 fn with_a_data_path_consumers_find_nsqd_before_it_is_back() {
     let directory = Directory::new();
-    let data_path = format!("--data-path={}", directory.path().display());
     let Some(nsq) = Nsq::find() else { return };
-    let Some(mut lookupd) = Lookupd::agent(&[ARGUMENTS, &[&data_path]].concat()) else { return };
+    let Some(mut lookupd) = durable(&directory) else { return };
     let mut nsqds = [nsq.nsqd(&[lookupd.tcp()]), nsq.nsqd(&[lookupd.tcp()])];
     let nodes = sorted([nsqds[0].node(), nsqds[1].node()]);
     for nsqd in &nsqds {
@@ -94,6 +93,29 @@ fn with_a_data_path_consumers_find_nsqd_before_it_is_back() {
     // What was taken over from the disk ends with the connection that came back for it.
     nsqds[0].kill9();
     assert_becomes(|| lookupd.nodes(), [nsqds[1].node()]);
+}
+
+#[test]
+fn with_a_data_path_what_nsqd_deleted_meanwhile_is_gone_with_its_first_ping() {
+    let directory = Directory::new();
+    let Some(nsq) = Nsq::find() else { return };
+    let Some(mut lookupd) = durable(&directory) else { return };
+    let nsqd = nsq.nsqd(&[lookupd.tcp()]);
+    for topic in ["orders", "clicks"] {
+        nsq.publish(&nsqd, topic, &["first"]);
+        assert_becomes(|| lookupd.producers(topic), [nsqd.node()]);
+    }
+    lookupd.kill9();
+    assert_eq!(nsqd.client().post("/topic/delete?topic=clicks").status, 200);
+    lookupd.restart();
+    assert_eq!(lookupd.producers("clicks"), [nsqd.node()]);
+    assert_becomes(|| lookupd.producers("clicks"), NONE);
+    assert_eq!((lookupd.producers("orders"), lookupd.nodes()), (vec![nsqd.node()], vec![nsqd.node()]));
+}
+
+fn durable(directory: &Directory) -> Option<Lookupd> {
+    let data_path = format!("--data-path={}", directory.path().display());
+    Lookupd::agent(&[ARGUMENTS, &[&data_path]].concat())
 }
 
 /// Has an nsqd send two commands: with the first it notices that its lookupd is gone, with the second it connects anew.
