@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Output};
 
 use crate::http::Client;
+use crate::ports::Port;
 use crate::process::Process;
 
 /// A daemon on ports of its own. Dropping it ends it.
@@ -14,15 +15,15 @@ pub struct Daemon {
     arguments: Vec<String>,
     log_file: Option<PathBuf>,
     process: Option<Process>,
-    tcp: SocketAddr,
-    http: SocketAddr,
+    tcp: Port,
+    http: Port,
 }
 
 impl Daemon {
-    /// Starts `binary` on any ports, with `arguments` behind those that name them.
+    /// Starts `binary` on free ports, with `arguments` behind those that name them.
     pub(crate) fn start(binary: PathBuf, arguments: Vec<String>) -> Self {
-        let anywhere: SocketAddr = ([127, 0, 0, 1], 0).into();
-        let mut daemon = Self { binary, arguments, log_file: None, process: None, tcp: anywhere, http: anywhere };
+        let [tcp, http] = [(); 2].map(|()| Port::take().expect("a free port"));
+        let mut daemon = Self { binary, arguments, log_file: None, process: None, tcp, http };
         daemon.run();
         daemon
     }
@@ -35,17 +36,17 @@ impl Daemon {
 
     /// Where it speaks its TCP protocol.
     pub fn tcp(&self) -> SocketAddr {
-        self.tcp
+        self.tcp.address()
     }
 
     /// Where it speaks HTTP.
     pub fn http(&self) -> SocketAddr {
-        self.http
+        self.http.address()
     }
 
     /// Whom to send HTTP requests to.
     pub fn client(&self) -> Client {
-        Client::new(self.http)
+        Client::new(self.http())
     }
 
     /// What its binary says to `--version`.
@@ -126,9 +127,9 @@ impl Daemon {
 
     fn run(&mut self) {
         let mut command = Command::new(&self.binary);
-        command.args([format!("-tcp-address={}", self.tcp), format!("-http-address={}", self.http)]);
+        command.args([format!("-tcp-address={}", self.tcp()), format!("-http-address={}", self.http())]);
         let process = Process::start(command.args(&self.arguments), "", self.log_file.as_deref());
-        [self.tcp, self.http] = process.listening(["TCP", "HTTP"]);
+        assert_eq!(process.listening(["TCP", "HTTP"]), [self.tcp(), self.http()]);
         self.process = Some(process);
     }
 

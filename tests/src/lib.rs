@@ -26,6 +26,7 @@ mod log;
 mod lookupd;
 mod memory;
 mod nsq;
+mod ports;
 mod process;
 mod producer;
 mod recorded;
