@@ -141,7 +141,7 @@ python_clients() {
         by_apt python3-venv "Python's venv by apt (seconds)" "Python's venv is missing, which NSQ's Python clients are installed in: install it"
     rm -rf $home
     step clients-python "the NSQ clients of PyPI (seconds)" \
-        "The NSQ clients of PyPI can't be installed: is the network there, and Python 3.10 or newer?" install_python_clients
+        "The NSQ clients of PyPI can't be installed: is the network there, and Python 3.11 or newer?" install_python_clients
     stamp "$@"
 }
 

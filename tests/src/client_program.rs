@@ -47,12 +47,37 @@ impl ClientProgram {
     ///
     /// When it fails, or hangs.
     pub fn run(&self, arguments: &[&str], input: &str) -> Vec<String> {
+        self.start(arguments, input).printed()
+    }
+
+    /// Starts it with `input` to read.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't start.
+    pub fn start(&self, arguments: &[&str], input: &str) -> RunningClient {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).args(arguments);
-        let mut process = Process::start(&mut command, input, None);
-        let lines = process.printed_to_the_end();
-        let status = process.wait();
-        assert!(status.success(), "{command:?}: {status}");
+        RunningClient { process: Process::start(&mut command, input, None) }
+    }
+}
+
+/// A [`ClientProgram`] that was started. Dropping it ends it.
+#[derive(Debug)]
+pub struct RunningClient {
+    process: Process,
+}
+
+impl RunningClient {
+    /// The lines that it has printed at its end.
+    ///
+    /// # Panics
+    ///
+    /// When it fails, or hangs.
+    pub fn printed(mut self) -> Vec<String> {
+        let lines = self.process.printed_to_the_end();
+        let status = self.process.wait();
+        assert!(status.success(), "{status}: {:?}", self.process);
         lines
     }
 }

@@ -35,7 +35,7 @@ mod session;
 mod tools;
 mod wait;
 
-pub use client_program::ClientProgram;
+pub use client_program::{ClientProgram, RunningClient};
 pub use config::Bindings;
 pub use daemon::Daemon;
 pub use differences::{DIFFERENCES, Difference, Ours, comparable, expected};

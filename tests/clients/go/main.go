@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/nsqio/go-nsq"
 )
@@ -17,6 +18,7 @@ func main() {
 	check(err)
 
 	config := nsq.NewConfig()
+	config.LookupdPollInterval = time.Second
 	config.MaxInFlight = 10
 	if len(os.Args) > 5 {
 		config.AuthSecret = os.Args[5]

@@ -3,7 +3,11 @@
 const { Reader } = require('nsqjs')
 
 const [lookupd, topic, channel, count] = process.argv.slice(2)
-const reader = new Reader(topic, channel, { lookupdHTTPAddresses: [lookupd], maxInFlight: 10 })
+const reader = new Reader(topic, channel, {
+  lookupdHTTPAddresses: [lookupd],
+  lookupdPollInterval: 1,
+  maxInFlight: 10,
+})
 let left = Number(count)
 
 reader.on('message', (message) => {

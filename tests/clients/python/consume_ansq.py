@@ -7,7 +7,9 @@ import ansq
 
 
 async def consume(lookupd, topic, channel, count):
-    reader = await ansq.create_reader(topic=topic, channel=channel, lookupd_http_addresses=[lookupd])
+    reader = await ansq.create_reader(
+        topic=topic, channel=channel, lookupd_http_addresses=[lookupd], lookupd_poll_interval=1000
+    )
     async for message in reader.messages():
         print(message.body.decode(), flush=True)
         await message.fin()

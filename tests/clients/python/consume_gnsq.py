@@ -5,7 +5,9 @@ import sys
 import gnsq
 
 lookupd, topic, channel, count = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-consumer = gnsq.Consumer(topic, channel, lookupd_http_addresses=[lookupd], max_in_flight=10)
+consumer = gnsq.Consumer(
+    topic, channel, lookupd_http_addresses=[lookupd], lookupd_poll_interval=1, max_in_flight=10
+)
 
 
 @consumer.on_message.connect

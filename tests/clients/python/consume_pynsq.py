@@ -22,6 +22,7 @@ nsq.Reader(
     lookupd_http_addresses=[lookupd],
     topic=topic,
     channel=channel,
+    lookupd_poll_interval=1,
     max_in_flight=10,
 )
 IOLoop.current().start()

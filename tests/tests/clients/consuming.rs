@@ -51,6 +51,43 @@ mod through_the_agent {
         agent_leads(ClientProgram::rust("nsq-async-rs"), "http://", &[TOPIC]);
     }
 
+    /// A topic that nobody serves yet is a 404, which they take as that, and ask again. nsq-async-rs gives up; gnsq asks
+    /// again, but stumbles over two nsqds that it finds while it runs.
+    #[test]
+    fn consumers_that_came_before_their_topic() {
+        let Some((agent, nsqds)) = agent_and_nsqds() else { return };
+        let (bare, url) = (agent.http().to_string(), format!("http://{}", agent.http()));
+        let programs = [
+            ("early.pynsq", ClientProgram::python("consume_pynsq.py"), &url),
+            ("early.ansq", ClientProgram::python("consume_ansq.py"), &bare),
+            ("early.nsqjs", ClientProgram::node("consume_nsqjs.js"), &url),
+            ("early.go-nsq", ClientProgram::go(), &url),
+            ("early.tokio-nsq", ClientProgram::rust("tokio-nsq"), &url),
+        ];
+        let count = messages().len().to_string();
+        let consumers: Vec<_> = programs
+            .into_iter()
+            .filter_map(|(topic, program, lookupd)| {
+                Some((topic, program?.start(&[lookupd, topic, "billing", &count], "")))
+            })
+            .collect();
+        let mut log = Vec::new();
+        for (topic, _) in &consumers {
+            let refused = format!("404 GET /lookup?topic={topic} ");
+            assert_becomes(
+                || {
+                    log.extend(agent.log());
+                    log.iter().any(|line| line.contains(&refused))
+                },
+                true,
+            );
+            publish(&nsqds, topic);
+        }
+        for (topic, consumer) in consumers {
+            assert_eq!(sorted(consumer.printed()), messages(), "{topic}");
+        }
+    }
+
     /// It asks for `//lookup` then, and follows where it is led.
     #[test]
     fn nsq_async_rs_with_a_slash_too_many() {
@@ -187,12 +224,15 @@ fn publish(nsqds: &[Nsqd; 2], topic: &str) {
     }
 }
 
-/// What the consumer got, sorted: it comes in no order from two nsqds.
 fn consume(program: &ClientProgram, lookupd: &str, topic: &str, more: &[&str]) -> Vec<String> {
     let count = messages().len().to_string();
-    let mut printed = program.run(&[&[lookupd, topic, "billing", &count], more].concat(), "");
-    printed.sort();
-    printed
+    sorted(program.run(&[&[lookupd, topic, "billing", &count], more].concat(), ""))
+}
+
+/// Messages come in no order from two nsqds.
+fn sorted(mut messages: Vec<String>) -> Vec<String> {
+    messages.sort();
+    messages
 }
 
 fn messages() -> Vec<&'static str> {
