@@ -53,13 +53,22 @@ impl<'a> Target<'a> {
     }
 }
 
+/// A whole URL as `scheme://host` and what follows; no host where there is none. What follows a scheme without a slash is
+/// no path (Go, `net/url`, `getScheme` and `parse`).
 fn split_origin(url: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
-    let scheme = url.iter().position(|byte| *byte == b':')?;
-    let named = scheme > 0 && url[..scheme].iter().all(u8::is_ascii_alphanumeric);
-    let authority = url.get(scheme..)?.strip_prefix(b"://").filter(|_| named)?;
+    let colon = url.iter().position(|byte| *byte == b':')?;
+    let (scheme, behind) = (&url[..colon], &url[colon + 1..]);
+    let continues = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    if !scheme.first()?.is_ascii_alphabetic() || !scheme.iter().all(continues) {
+        return None;
+    }
+    let Some(authority) = behind.strip_prefix(b"//") else {
+        let query = behind.iter().position(|byte| *byte == b'?').unwrap_or(behind.len());
+        return Some((None, if behind.starts_with(b"/") { behind } else { &behind[query..] }));
+    };
     let end = authority.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(authority.len());
     let end = if end == authority.len() && authority.ends_with(b"*") { end - 1 } else { end };
-    let (origin, rest) = url.split_at(scheme + 3 + end);
+    let (origin, rest) = url.split_at(colon + 3 + end);
     Some((Some(origin), rest))
 }
 
@@ -121,6 +130,10 @@ mod tests {
             ("http://h", (Some("http://h"), None, "", "", None)),
             ("http://h?q", (Some("http://h"), None, "", "", Some("q"))),
             ("http://h:1*", (Some("http://h:1"), None, "", "*", None)),
+            ("a+b-c.d://h/ping", (Some("a+b-c.d://h"), None, "", "/ping", None)),
+            ("mailto:/ping?q", (None, None, "", "/ping", Some("q"))),
+            ("nsqlookupd:4161", (None, None, "", "", None)),
+            ("http:ping?q/r", (None, None, "", "", Some("q/r"))),
             ("/clusters/west/lookup?topic=t", (None, Some("west"), "/clusters/west", "/lookup", Some("topic=t"))),
             ("/clusters/west", (None, Some("west"), "/clusters/west", "/", None)),
             ("/clusters/west/", (None, Some("west"), "/clusters/west", "/", None)),
@@ -136,7 +149,7 @@ mod tests {
     #[test]
     fn what_go_refuses_is_refused() {
         for bad in
-            [&b""[..], b"ping", b"ping/", b"?", b"/a b", b"/a\n", b"/a\x7f", b"/\0", b"://h/", b"a b://h/", b"h:/x"]
+            [&b""[..], b"ping", b"ping/", b"?", b"/a b", b"/a\n", b"/a\x7f", b"/\0", b"://h/", b"a b://h/", b"1a://h/x"]
         {
             assert_eq!(Target::parse(bad), Err(Error::BadRequest), "{bad:?}");
         }
