@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::{
     body::{Body as _, Incoming},
     header,
+    http::request::Parts,
 };
 use lookupd_core::http::{Error, Request};
 use tokio::time::timeout;
@@ -16,8 +18,7 @@ use tokio::time::timeout;
 /// # Errors
 /// [`Error::BodyTooLarge`] by its declared length before it is read, and by its real one while it is;
 /// [`Error::InvalidRequest`] where it doesn't come to its end.
-pub(super) async fn read(request: hyper::Request<Incoming>, admitted: &Request) -> Result<Vec<u8>, Error> {
-    let (head, mut body) = request.into_parts();
+pub(super) async fn read(head: &Parts, body: &mut Incoming, admitted: &Request) -> Result<Vec<u8>, Error> {
     if body.is_end_stream() {
         return Ok(Vec::new());
     }
@@ -50,6 +51,26 @@ pub(super) async fn read(request: hyper::Request<Incoming>, admitted: &Request) 
     };
     timeout(PATIENCE, all).await.map_err(|_| Error::InvalidRequest)??;
     Ok(bytes)
+}
+
+/// Reads past what is left of the body of a request that was refused before. Says whether it came to its end, so that
+/// another request may follow.
+pub(super) async fn skip(body: &mut Incoming) -> bool {
+    if body.size_hint().lower() > IGNORED_AT_MOST as u64 {
+        return false;
+    }
+    let mut skipped = 0;
+    let all = async {
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else { return false };
+            skipped += frame.data_ref().map_or(0, Bytes::len);
+            if skipped > IGNORED_AT_MOST {
+                return false;
+            }
+        }
+        true
+    };
+    timeout(PATIENCE, all).await.unwrap_or(false)
 }
 
 /// How long a body may take.

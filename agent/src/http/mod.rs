@@ -12,6 +12,7 @@ use hyper::{
     Version,
     body::Incoming,
     header::{self, HeaderMap, HeaderName, HeaderValue},
+    http::request::Parts,
     server::conn::http1,
     service::service_fn,
 };
@@ -103,14 +104,13 @@ impl Http {
         peer: SocketAddr,
     ) -> hyper::Response<Full<Bytes>> {
         let began = Instant::now();
-        let method = request.method().clone();
-        let origin = request.headers().get(header::ORIGIN).cloned();
-        let origin = origin.as_ref().map(|origin| origin.to_str().unwrap_or_default());
-        let closes = must_close(&request);
+        let (head, mut body) = request.into_parts();
+        let method = &head.method;
+        let origin = head.headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
         // A request of which nobody noted the target is none that this stream was to let through.
         let target = target.ok_or(Error::BadRequest);
         let answered = match &target {
-            Ok(target) => self.answer(request, target, origin, peer).await,
+            Ok(target) => self.answer(&head, &mut body, target, origin, peer).await,
             Err(error) => Err(error.clone().into()),
         };
         let mut response = answered.unwrap_or_else(|response| response);
@@ -121,26 +121,29 @@ impl Http {
             String::from_utf8_lossy(target.as_deref().unwrap_or_default()).escape_debug(),
             began.elapsed(),
         );
-        to_hyper(response, closes || target.is_err())
+        // Of a request that was refused early, the body is still to come.
+        let closes = must_close(&head) || target.is_err() || !body::skip(&mut body).await;
+        to_hyper(response, closes)
     }
 
     /// # Errors
     /// The finished answer, too, where it is found before the end.
     async fn answer(
         &self,
-        request: hyper::Request<Incoming>,
+        head: &Parts,
+        body: &mut Incoming,
         target: &[u8],
         origin: Option<&str>,
         peer: SocketAddr,
     ) -> Result<Response, Response> {
         let target = Target::parse(target)?;
-        let own_origin = own_origin(&request, &target)?;
+        let own_origin = own_origin(head, &target)?;
         self.hosts.check(own_origin.as_deref())?;
         if target.cluster.unwrap_or(DEFAULT_CLUSTER) != DEFAULT_CLUSTER {
             return Err(Error::NotFound.into());
         }
-        let method = request.method().as_str();
-        let text = |name| all_of(request.headers(), name);
+        let method = head.method.as_str();
+        let text = |name| all_of(&head.headers, name);
         let (accept, authorization) = (text(header::ACCEPT), text(header::AUTHORIZATION));
         if matches!(method, "GET" | "HEAD")
             && let Some(file) = dashboard::find(&target, accept.as_deref())
@@ -154,7 +157,7 @@ impl Http {
             own_origin: own_origin.as_deref(),
         };
         let admitted = admit(method, &target, &headers, &self.access, &self.origins)?;
-        let body = body::read(request, &admitted).await?;
+        let body = body::read(head, body, &admitted).await?;
         match admitted {
             Request::Read(read @ (Read::Ping | Read::Info)) => Ok(answer(
                 &read,
@@ -192,11 +195,11 @@ const LONGEST_HEAD: usize = 64 << 10;
 ///
 /// # Errors
 /// Where an HTTP/1.1 request doesn't say, or says it twice, as in Go's server.
-fn own_origin(request: &hyper::Request<Incoming>, target: &Target<'_>) -> Result<Option<String>, Error> {
-    let mut hosts = request.headers().get_all(header::HOST).iter();
+fn own_origin(head: &Parts, target: &Target<'_>) -> Result<Option<String>, Error> {
+    let mut hosts = head.headers.get_all(header::HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().map_err(|_| Error::BadRequest)?,
-        (None, _) if request.version() == Version::HTTP_10 => return Ok(None),
+        (None, _) if head.version == Version::HTTP_10 => return Ok(None),
         _ => return Err(Error::BadRequest),
     };
     let origin = target.origin.and_then(|origin| str::from_utf8(origin).ok()).map(String::from);
@@ -210,11 +213,11 @@ fn all_of(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 }
 
 /// Whether the connection can't be used for another request: where this one ends isn't followed in the stream.
-fn must_close(request: &hyper::Request<Incoming>) -> bool {
+fn must_close(head: &Parts) -> bool {
     let is_plain = |value: &HeaderValue| value.as_bytes().iter().all(u8::is_ascii_digit);
-    request.method() == hyper::Method::CONNECT
-        || request.headers().contains_key(header::TRANSFER_ENCODING)
-        || !request.headers().get_all(header::CONTENT_LENGTH).iter().all(is_plain)
+    head.method == hyper::Method::CONNECT
+        || head.headers.contains_key(header::TRANSFER_ENCODING)
+        || !head.headers.get_all(header::CONTENT_LENGTH).iter().all(is_plain)
 }
 
 fn to_hyper(response: Response, closes: bool) -> hyper::Response<Full<Bytes>> {

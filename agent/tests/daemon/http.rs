@@ -78,6 +78,32 @@ fn requests_follow_one_another_on_a_connection() {
 }
 
 #[test]
+fn a_refused_request_has_its_body_passed_over() {
+    let agent = Agent::start(&[]);
+    for refused in ["POST /nothing", "PUT /topics", "POST /topic/create/", "POST /topic/create"] {
+        let mut stream = open(agent.http);
+        let mut ask = |request: &[u8]| {
+            stream.write_all(request).unwrap();
+            let mut answer = [0; 4_096];
+            let length = stream.read(&mut answer).unwrap();
+            String::from_utf8_lossy(&answer[..length]).into_owned()
+        };
+        // More than is read at once.
+        let body = "x".repeat(200_000);
+        let first =
+            ask(format!("{refused} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
+        assert!(first.starts_with("HTTP/1.1 3") || first.starts_with("HTTP/1.1 4"), "{refused}: {first}");
+        assert!(!first.contains("Connection: close"), "{refused}: {first}");
+        let next = ask(b"GET /ping HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert!(next.starts_with("HTTP/1.1 200 "), "{refused}: {next}");
+    }
+    // But not without end.
+    let long = b"PUT /topics HTTP/1.1\r\nHost: h\r\nContent-Length: 999999999\r\n\r\n";
+    let answer = agent.raw(long);
+    assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("Connection: close"), "{answer}");
+}
+
+#[test]
 fn what_cannot_be_followed_closes() {
     let agent = Agent::start(&[]);
     for (request, status) in [
