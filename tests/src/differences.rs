@@ -45,10 +45,15 @@ pub fn expected(answer: &Answer) -> String {
 /// A body without the values that no two runs share, and with arrays in one order. Bodies that aren't JSON stay
 /// as they are.
 pub fn comparable(body: &str, add_topology: bool) -> String {
+    comparable_with_clients(body, add_topology, |_| "HOST:PORT".to_owned())
+}
+
+/// As [`comparable`], where it is known which client an address, as `host:port`, belongs to.
+pub fn comparable_with_clients(body: &str, add_topology: bool, client: impl Fn(&str) -> String) -> String {
     let Some(json) = Json::parse(body) else { return body.to_owned() };
     let mut change = |mut entries: Vec<(String, Json)>| {
         for (key, value) in &mut entries {
-            mask(key, value);
+            mask(key, value, &client);
         }
         if add_topology {
             topology(&mut entries);
@@ -59,15 +64,14 @@ pub fn comparable(body: &str, add_topology: bool) -> String {
 }
 
 /// Whom a producer is announced by, and when something happened, differs from run to run.
-fn mask(key: &str, value: &mut Json) {
+fn mask(key: &str, value: &mut Json, client: &impl Fn(&str) -> String) {
     let Json::Scalar(text) = value else { return };
-    let masked = match key {
-        "\"remote_address\"" | "\"id\"" => "\"HOST:PORT\"",
-        "\"last_update\"" => "NANOSECONDS",
-        "\"tombstoned_at\"" if text != NEVER => "NANOSECONDS",
+    *text = match key {
+        "\"remote_address\"" | "\"id\"" => format!("\"{}\"", client(text.trim_matches('"'))),
+        "\"last_update\"" => "NANOSECONDS".to_owned(),
+        "\"tombstoned_at\"" if text != NEVER => "NANOSECONDS".to_owned(),
         _ => return,
     };
-    *text = masked.to_owned();
 }
 
 /// The newest nsqlookupd says a producer's zone and region: after its version, or, in `/debug`, where the keys are

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use crate::wait::PATIENCE;
 
@@ -88,6 +88,11 @@ impl Request {
         }
         request.bytes.extend_from_slice(b"0\r\n\r\n");
         request
+    }
+
+    /// Its method.
+    pub fn method(&self) -> &[u8] {
+        &self.method
     }
 
     /// The bytes as they go over the wire.
@@ -183,13 +188,10 @@ impl Client {
     ///
     /// When the server is away, closes before the answer is complete, or is silent for half a minute.
     pub fn try_send(&self, request: &Request) -> io::Result<Response> {
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        let mut connection = Connection::open(self.address)?;
         // A server that refuses early may answer and close while the rest is still being written.
-        let written = stream.write_all(&request.bytes);
-        match read_answer(&mut stream, &request.method) {
+        let written = connection.write(&request.bytes);
+        match connection.read_answer(&request.method) {
             Err(error) => Err(written.err().unwrap_or(error)),
             answer => answer,
         }
@@ -220,11 +222,60 @@ pub fn encoded(name: &str) -> String {
     name.replace('#', "%23")
 }
 
-/// Reads one answer; interim ones (100 Continue) are passed over.
-fn read_answer(stream: &mut impl Read, method: &[u8]) -> io::Result<Response> {
-    let mut buffer = Vec::new();
+/// One connection, on which requests may follow one another.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    /// What came behind the last answer.
+    ahead: Vec<u8>,
+}
+
+impl Connection {
+    /// To a server on `address`.
+    ///
+    /// # Errors
+    ///
+    /// When nobody listens there.
+    pub fn open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self { stream, ahead: Vec::new() })
+    }
+
+    /// Sends bytes, be they a request, a part of one, or several.
+    ///
+    /// # Errors
+    ///
+    /// When the server has closed.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)
+    }
+
+    /// Says that no more will be sent.
+    ///
+    /// # Errors
+    ///
+    /// When the server has closed.
+    pub fn end_of_requests(&self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)
+    }
+
+    /// Reads the next answer whole, to a request of this method.
+    ///
+    /// # Errors
+    ///
+    /// When the server closes before the answer is complete, or is silent for half a minute.
+    pub fn read_answer(&mut self, method: &[u8]) -> io::Result<Response> {
+        read_answer(&mut self.stream, method, &mut self.ahead)
+    }
+}
+
+/// Reads one answer; interim ones (100 Continue) are passed over. `buffer` is what was read beyond the last one.
+fn read_answer(stream: &mut impl Read, method: &[u8], buffer: &mut Vec<u8>) -> io::Result<Response> {
     loop {
-        let (mut answer, head) = read_head(stream, &mut buffer)?;
+        let (mut answer, head) = read_head(stream, buffer)?;
         buffer.drain(..head);
         if answer.status < 200 {
             continue;
@@ -234,11 +285,11 @@ fn read_answer(stream: &mut impl Read, method: &[u8]) -> io::Result<Response> {
         let length = answer.header("Content-Length").map(str::parse).transpose().map_err(io::Error::other)?;
         answer.body = match (bodiless, chunked, length) {
             (true, _, _) => Vec::new(),
-            (false, true, _) => read_chunks(stream, &mut buffer)?,
-            (false, false, Some(length)) => take(stream, &mut buffer, length)?,
+            (false, true, _) => read_chunks(stream, buffer)?,
+            (false, false, Some(length)) => take(stream, buffer, length)?,
             (false, false, None) => {
-                while fill(stream, &mut buffer)? {}
-                std::mem::take(&mut buffer)
+                while fill(stream, buffer)? {}
+                std::mem::take(buffer)
             }
         };
         return Ok(answer);
@@ -326,7 +377,7 @@ mod tests {
     use super::*;
 
     fn answer(method: &[u8], bytes: &[u8]) -> io::Result<Response> {
-        read_answer(&mut { bytes }, method)
+        read_answer(&mut { bytes }, method, &mut Vec::new())
     }
 
     #[test]

@@ -33,6 +33,11 @@ impl Seed {
         Self { state: self.next() }
     }
 
+    /// From a number that is known already.
+    pub fn from_number(number: u64) -> Self {
+        Self { state: number }
+    }
+
     /// A number below `bound`.
     ///
     /// # Panics
