@@ -73,4 +73,9 @@ impl Nsqd {
         let channels = topic["channels"].as_array().expect("a list of channels");
         channels.iter().find(|channel| channel["channel_name"] == name).cloned()
     }
+
+    /// How many consumers a channel has. Whatever is published from the first one on gets into the channel.
+    pub fn consumers(&self, topic: &str, channel: &str) -> usize {
+        self.channel(topic, channel).map_or(0, |channel| channel["clients"].as_array().map_or(0, Vec::len))
+    }
 }

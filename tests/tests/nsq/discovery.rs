@@ -98,6 +98,7 @@ fn a_channel_created_beforehand_is_there_when_nsqd_creates_the_topic(cluster: &C
     assert_becomes(|| nsqd.channel("orders", "billing").map(|channel| channel["depth"].clone()), Some(1.into()));
     // A second channel, made later, doesn't get what was published before it.
     let late = cluster.tail("orders", "late");
+    assert_becomes(|| nsqd.consumers("orders", "late"), 1);
     assert_becomes(|| cluster.lookupd.channels("orders"), ["billing", "late"]);
     cluster.publish(&nsqd, "orders", &["for both"]);
     assert_eq!(late.messages(1), ["for both"]);
