@@ -203,9 +203,11 @@ impl Replica {
         if (Cursor { revision: registry.revision(), check }) != answer.cursor {
             return Err(CannotFollow::Diverged);
         }
-        let changed = self.cursor() != Some(answer.cursor);
+        if self.cursor() == Some(answer.cursor) {
+            return Ok(false);
+        }
         (self.registry, self.check) = (registry, check);
-        Ok(changed)
+        Ok(true)
     }
 
     fn extend(&mut self, answer: &CatchUp) -> Result<bool, CannotFollow> {

@@ -6,7 +6,7 @@ use crate::disk::{Disk, Failure};
 use lookupd_core::{
     Bound, CannotFollow, CatchUp, Category, ChannelName, Check, ClaimKey, Command, Cursor, Fact, Fault, GRANT, Impact,
     Leader, LeaderSettings, Lifetimes, Limits, LoadError, MAX_STORED_LENGTH, Match, Node, ProducerInfo, RETENTION,
-    Refusal, RegistrationPattern, Replica, Store, Timestamp, TopicName, Via,
+    Refusal, RegistrationPattern, Registry, Replica, Store, Timestamp, TopicName, Via,
 };
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -551,6 +551,10 @@ fn a_replica_takes_nothing_of_an_answer_that_does_not_fit() {
     let anew = cluster.leader.catch_up(None, START).unwrap();
     let late = CatchUp { cursor: loaded.unwrap(), ..anew.clone() };
     assert_eq!(replica.catch_up(&late, asked(20), asked(20)), Err(CannotFollow::Diverged));
+    let cursor = loaded.unwrap();
+    let other = CatchUp { cursor, snapshot: Registry::default().snapshot(cursor), batches: vec![], ..anew.clone() };
+    assert_eq!(replica.catch_up(&other, asked(10), asked(11)), Ok(false), "it leads to where the replica is already");
+    assert_eq!(replica.registry().topic_count(), 1);
     assert_eq!(replica.catch_up(&anew, asked(9), asked(21)), Ok(false), "an older request never replaces");
     assert_eq!(replica.catch_up(&whole, asked(9), asked(21)), Ok(true), "but may extend");
     assert_eq!(replica.age(asked(21)), Some(Duration::from_secs(11)), "without making the state any younger");
@@ -574,10 +578,10 @@ fn a_large_state_goes_through_parts_of_bounded_size() {
     let parts = cluster.leader.registry().snapshot(cluster.leader.cursor());
     assert!(parts.len() > 3);
     assert!(parts.iter().all(|part| part.len() <= MAX_STORED_LENGTH));
-    let (loaded, _) = lookupd_core::Registry::from_snapshot(&parts).unwrap();
+    let (loaded, _) = Registry::from_snapshot(&parts).unwrap();
     assert_eq!(loaded.snapshot(cluster.leader.cursor()), parts);
-    assert!(lookupd_core::Registry::from_snapshot(&parts[1..]).is_err());
-    assert!(lookupd_core::Registry::from_snapshot::<Vec<u8>>(&[]).is_err());
+    assert!(Registry::from_snapshot(&parts[1..]).is_err());
+    assert!(Registry::from_snapshot::<Vec<u8>>(&[]).is_err());
 }
 
 #[test]
