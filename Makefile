@@ -11,7 +11,7 @@ shared := Cargo.toml Cargo.lock package-lock.json tools/versions.env tools/build
 worker := $(shared) $(shell find worker/src worker/Cargo.toml)
 dashboard := $(shared) tools/headers.mjs $(shell find dashboard)
 
-.PHONY: help setup setup-test build agent dev test tour-nsq check soak-crash bench bench-nsq fmt clean deploy-dry-run
+.PHONY: help setup setup-test build agent dev test fuzz tour-nsq check soak-crash bench bench-nsq fmt clean deploy-dry-run
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ test: setup-test build ## Build, and run every test: of the core, of the worker 
 
 setup-test: setup
 	@tools/setup.sh test
+
+fuzz: setup-test ## Fuzz whatever takes bytes from outside, each target for FUZZ_SECONDS=30 (tests/fuzz)
+	@tools/fuzz.sh
 
 check: setup ## Formatting, lints, docs, the no_std proof, and the sizes against their limits
 	@tools/check.sh

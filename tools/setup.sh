@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs what is missing, under the project (.tools, node_modules) except for the Rust target, which goes into
-# the Rust toolchain, and Chromium, which is the system's. Each part is asked whether it is there and right, so a
-# second run takes a second.
+# the Rust toolchain, and what apt installs, which is the system's. Each part is asked whether it is there and
+# right, so a second run takes a second.
 #
 # setup.sh build    what building, `make dev` and `make check` need
-# setup.sh test     the same, and what only `make test` needs: Chromium, real NSQ where Go is, and NSQ's client libraries
+# setup.sh test     the same, and what only `make test` needs: Chromium, a C++ compiler, real NSQ where Go is, and NSQ's client libraries
 # setup.sh bench    the same as for building, and what `make bench-nsq` needs: wrk, and real NSQ
 set -euo pipefail
 # shellcheck source=tools/lib.sh
@@ -79,6 +79,13 @@ chromium() {
     [ -z "${LOOKUPD_CHROMIUM_BIN:-}" ] || return 0
     by_apt chromium "Chromium by apt, for the browser tests (about 1 minute)" \
         "Chromium is missing, which the browser tests need: install it, or name one by CHROMIUM=/path"
+}
+
+# What the engine of the fuzz targets is compiled with.
+cxx_compiler() {
+    command -v "${CXX:-c++}" >/dev/null ||
+        by_apt g++ "a C++ compiler by apt, for fuzzing (about 1 minute)" \
+            "A C++ compiler (c++) is missing, which fuzzing needs: install g++ or clang, or name one by CXX=/path"
 }
 
 load_generator() {
@@ -200,6 +207,7 @@ crates
 case ${1:-build} in
 test)
     chromium
+    cxx_compiler
     nsq
     client_libraries
     ;;

@@ -17,3 +17,5 @@ fi
 
 say "· the worker on workerd, and the agent among NSQ's own programs"
 cargo test -p lookupd-tests
+
+tools/fuzz.sh
