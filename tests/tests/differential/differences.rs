@@ -174,7 +174,8 @@ fn in_what_is_asked(ask: &Ask, theirs: &[Answer], ours: &[Answer]) -> Option<u8>
     }
     let is_unknown = theirs.status == 404 && theirs.body == r#"{"message":"NOT_FOUND"}"#;
     if path == "/" && head.contains("accept: text/html") {
-        return (is_unknown && ours.header("Location") == Some("/ui/") && is(302, "")).then_some(14);
+        let leads = ours.header("Location") == Some(&*target.replacen('/', "/ui/", 1));
+        return (is_unknown && leads && is(302, "")).then_some(14);
     }
     if OUR_PATHS.iter().any(|ours| target.eq_ignore_ascii_case(ours)) {
         return (is_unknown && matches!(ours.status, 200 | 301 | 400 | 405)).then_some(29);

@@ -95,7 +95,7 @@ impl Author {
         Step::Send(client, parted(&bytes, &cuts).into_iter().map(<[u8]>::to_vec).collect())
     }
 
-    /// A producer is tombstoned, ends and comes back: what nsqadmin's users do to a topic, and an nsqd in between.
+    /// A producer is tombstoned, then ends or unregisters, and comes back: what nsqadmin's users do to a topic.
     fn plan_a_return(&mut self) {
         // Whatever else is drawn for this client belongs to it, too.
         let client = self.below(CLIENTS);
@@ -112,8 +112,15 @@ impl Author {
         let tombstone = Ask { request: Request::post(target), cuts: Vec::new(), connection: On::New };
         self.planned.push_back(Step::Close(client));
         self.planned.extend(comes.clone());
-        self.planned.extend([Step::Ask(tombstone), Step::HalfClose(client)]);
-        self.planned.extend(comes);
+        self.planned.push_back(Step::Ask(tombstone));
+        if self.below(2) == 0 {
+            self.planned.push_back(Step::HalfClose(client));
+            self.planned.extend(comes);
+        } else {
+            // As an nsqd does whose topic was deleted, and made again.
+            let line = |verb: &str| Step::Send(client, vec![format!("{verb} {topic}\n").into_bytes()]);
+            self.planned.extend([line("UNREGISTER"), line("REGISTER")]);
+        }
     }
 
     fn first_words(&mut self) -> (Vec<u8>, Presence) {
