@@ -43,8 +43,11 @@ fn topics() -> BTreeMap<TopicName, BTreeSet<ChannelName>> {
     (0..TOPICS).map(|topic| (TopicName::parse(&format!("t{topic}")).unwrap(), channels(topic).into())).collect()
 }
 
+/// Names are made once and shared, as they are there.
 fn commands() -> Vec<Command> {
-    (0..PRODUCERS).map(|producer| Command::Announce { via: Via::Tcp, info: info(producer), topics: topics() }).collect()
+    let topics = topics();
+    let announce = |producer| Command::Announce { via: Via::Tcp, info: info(producer), topics: topics.clone() };
+    (0..PRODUCERS).map(announce).collect()
 }
 
 fn fill(commands: &[Command]) -> Registry {

@@ -355,6 +355,9 @@ impl Topic {
     /// The channel of that name, made where it is missing.
     fn channel_mut(&mut self, name: &ChannelName) -> &mut Channel {
         let place = self.channel_place(name).unwrap_or_else(|place| {
+            if self.channels.len() < FEW_CHANNELS {
+                self.channels.reserve_exact(1);
+            }
             self.channels.insert(place, Channel { name: name.clone(), claims: ClaimIds::new() });
             place
         });
@@ -369,6 +372,9 @@ impl Topic {
         self.claims.len() + self.channels.iter().map(|channel| channel.claims.len()).sum::<usize>()
     }
 }
+
+/// Most topics have no more, and there are many topics: up to here, room is made for each channel by itself.
+const FEW_CHANNELS: usize = 4;
 
 fn place_of(ids: &ClaimIds, key: &ClaimKey, claims: &Slab<Claim>) -> Result<usize, usize> {
     ids.binary_search_by(|&id| claims[id as usize].key.cmp(key))
