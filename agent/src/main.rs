@@ -7,7 +7,7 @@
 //! - `daemon`: from the start to the end of the process; `log`: what it says meanwhile.
 //! - `listen`, `serving`: listening, and bounded connections.
 //! - `tcp`: nsqd's sessions. `http`: everyone else's requests, and the dashboard.
-//! - `leader`: the one thread that writes, and reading beside it. `store`: what it writes to.
+//! - `leader`: the one that writes, and reading beside it. `store`: what it writes to.
 
 mod daemon;
 mod help;
@@ -27,7 +27,12 @@ use std::{
     process::ExitCode,
 };
 
+use mimalloc::MiMalloc;
+
 use crate::{options::Options, settings::Settings};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let options = match Options::read(env::args_os().skip(1)) {
