@@ -68,6 +68,10 @@ impl Medium for Memory {
         Ok(())
     }
 
+    fn waits(&self) -> bool {
+        false
+    }
+
     fn abandon(&self) -> Result<(), StorageError> {
         Ok(())
     }
