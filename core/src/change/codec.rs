@@ -47,7 +47,8 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, De
 /// The number of the format, one that is read, and what is written in it.
 pub(super) fn split_format(bytes: &[u8]) -> Result<(u16, &[u8]), DecodeError> {
     let (format, rest) = postcard::take_from_bytes::<u16>(bytes).map_err(|_| DecodeError::Damaged)?;
-    if format == FORMAT || format + 1 == FORMAT { Ok((format, rest)) } else { Err(DecodeError::UnknownFormat(format)) }
+    let is_known = (FORMAT - 1..=FORMAT).contains(&format);
+    if is_known { Ok((format, rest)) } else { Err(DecodeError::UnknownFormat(format)) }
 }
 
 /// Reads a value that nothing stands behind.

@@ -354,6 +354,7 @@ mod tests {
         }
         assert_eq!(Batch::decode(&[&bytes[..], &[0]].concat()), Err(DecodeError::Damaged));
         assert_eq!(Batch::decode(&[3, 1, 1, 0]), Err(DecodeError::UnknownFormat(3)));
+        assert_eq!(Batch::decode(&[0xff, 0xff, 3, 1, 1, 0]), Err(DecodeError::UnknownFormat(u16::MAX)));
 
         let cursor = Cursor { revision: 1, check: check(1) };
         let part = SnapshotPart { cursor, at: batch.at, part: 0, parts: 1, changes: batch.changes }.encode();
