@@ -69,6 +69,11 @@ impl Conversation {
         !self.unfinished.is_empty() || matches!(self.stage, Stage::Body)
     }
 
+    /// What was begun and isn't whole.
+    pub(crate) fn unfinished(&self) -> &[u8] {
+        &self.unfinished
+    }
+
     /// IDENTIFY's body, once it was sent.
     pub(crate) fn identity(&self) -> Option<&[u8]> {
         self.identity.as_deref()

@@ -192,6 +192,8 @@ const LONGEST_TARGET: usize = 64 << 10;
 /// What is known when the states of both daemons differ.
 pub(crate) struct Moment<'a> {
     pub(crate) step: &'a Step,
+    /// The commands that it made whole.
+    pub(crate) said: &'a [u8],
     /// What both showed before the step.
     pub(crate) before: &'a State,
     pub(crate) theirs: &'a State,
@@ -298,7 +300,7 @@ fn leaked_names(moment: &Moment<'_>) -> Option<(u8, Vec<Remedy>)> {
         *served_by == client || superseded.is_some()
     };
     let has_left = |topic: &str, channel: &str| {
-        let named = matches!(moment.step, Step::Send(_, pieces) if contains(&pieces.concat(), topic));
+        let named = contains(moment.said, topic);
         let served = moment.before.served.iter().any(|(t, c, by)| t == topic && c == channel && leaving(by));
         let is_served = theirs.served.iter().any(|(t, c, _)| t == topic && c == channel);
         (served || named) && !is_served
@@ -309,7 +311,7 @@ fn leaked_names(moment: &Moment<'_>) -> Option<(u8, Vec<Remedy>)> {
         .filter(|topic| is_ephemeral(topic) && has_left(topic, ""))
         .map(String::as_str)
         .collect();
-    let unregisters = |topic: &str| matches!(moment.step, Step::Send(_, pieces) if contains(&pieces.concat(), &format!("UNREGISTER {topic}")));
+    let unregisters = |topic: &str| contains(moment.said, &format!("UNREGISTER {topic}"));
     // Though it may be there again by now.
     let is_gone = |topic: &str| !ours.topics.contains(topic) && has_left(topic, "") || unregisters(topic);
     let gone_with_their_topic = |topic: &str| is_ephemeral(topic) && is_gone(topic);

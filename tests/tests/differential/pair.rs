@@ -86,6 +86,7 @@ impl Pair {
     /// step could be done.
     fn take(&mut self, step: &Step) -> Result<bool, String> {
         let mut identified = None;
+        let said = self.said_with(step);
         match step {
             Step::Ask(ask) => self.ask(ask)?,
             Step::NegativeLength(length) => return self.announce_negative_length(*length).map(|()| true),
@@ -113,8 +114,15 @@ impl Pair {
             }
             _ => return Ok(false),
         }
-        self.compare_states(step, identified.as_ref())?;
+        self.compare_states(step, &said, identified.as_ref())?;
         Ok(true)
+    }
+
+    /// The commands that a step makes whole, with what was sent of them before.
+    fn said_with(&self, step: &Step) -> Vec<u8> {
+        let Step::Send(client, pieces) = step else { return Vec::new() };
+        let begun = self.talks[*client].as_ref().map(Conversation::unfinished).unwrap_or_default();
+        [begun, &pieces.concat()].concat()
     }
 
     /// Whether a client is there to send this, and doesn't by accident announce a body of negative length or make a line
@@ -183,7 +191,7 @@ impl Pair {
     }
 
     /// Compares all that both show. Where a documented difference is seen it is counted, and undone.
-    fn compare_states(&mut self, step: &Step, identified: Option<&Node>) -> Result<(), String> {
+    fn compare_states(&mut self, step: &Step, said: &[u8], identified: Option<&Node>) -> Result<(), String> {
         for _ in 0..DIFFERENCES_AT_ONCE {
             let (theirs, ours) = self.observe();
             if theirs.answers == ours.answers {
@@ -194,6 +202,7 @@ impl Pair {
             let is_connected = matches!(step, Step::Send(client, _) if self.talks[*client].is_some());
             let moment = Moment {
                 step,
+                said,
                 before: &self.agreed,
                 theirs: &theirs,
                 ours: &ours,
