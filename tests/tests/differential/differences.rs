@@ -257,7 +257,7 @@ fn node_in_brackets(moment: &Moment<'_>) -> Option<(u8, Vec<Remedy>)> {
 
 /// 13: a client says it is a node that another client is, too.
 fn two_connections(moment: &Moment<'_>) -> Option<(u8, Vec<Remedy>)> {
-    let newer = acting_client(moment.step)?;
+    let newer = moment.step.client()?;
     let node = moment.identified.as_ref()?;
     let older = moment.before.producers.iter().find(|producer| producer.node == *node)?;
     // Unless that was settled already.
@@ -279,7 +279,7 @@ fn two_connections(moment: &Moment<'_>) -> Option<(u8, Vec<Remedy>)> {
 
 /// 5: tombstoned here, as before its connection ended.
 fn lost_tombstones(moment: &Moment<'_>) -> Option<(u8, Vec<Remedy>)> {
-    let client = acting_client(moment.step)?;
+    let client = moment.step.client()?;
     let missing = tombstones_missing(moment.theirs, moment.ours).filter(|(topic, producer)| {
         producer.client == client
             && moment.tombstones.contains(&((*topic).clone(), producer.node.clone()))
@@ -291,7 +291,7 @@ fn lost_tombstones(moment: &Moment<'_>) -> Option<(u8, Vec<Remedy>)> {
 
 /// 7: nobody serves these ephemeral names any more, as the step's client has left.
 fn leaked_names(moment: &Moment<'_>) -> Option<(u8, Vec<Remedy>)> {
-    let client = acting_client(moment.step)?;
+    let client = moment.step.client()?;
     let (theirs, ours) = (moment.theirs, moment.ours);
     // The step's, and one that it has superseded.
     let leaving = |served_by: &String| {
@@ -343,18 +343,6 @@ fn tombstone(
     change: impl Fn(&'static str, Vec<(&'static str, String)>) -> Remedy,
 ) -> Remedy {
     change("/topic/tombstone", vec![("topic", topic.into()), ("node", producer.node_text.clone())])
-}
-
-/// The client of the TCP protocol that did the step.
-fn acting_client(step: &Step) -> Option<String> {
-    match step {
-        Step::Connect(client)
-        | Step::Send(client, _)
-        | Step::HalfClose(client)
-        | Step::Close(client)
-        | Step::Reset(client) => Some(format!("client {client}")),
-        Step::Ask(_) | Step::NegativeLength(_) | Step::Restart => None,
-    }
 }
 
 /// Whether the topic that counts is `*`.

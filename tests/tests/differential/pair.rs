@@ -114,7 +114,7 @@ impl Pair {
             }
             _ => return Ok(false),
         }
-        self.compare_states(step, &said, identified.as_ref())?;
+        self.compare_states(step, &said, identified.as_deref())?;
         Ok(true)
     }
 
@@ -145,8 +145,8 @@ impl Pair {
         Ok(())
     }
 
-    /// Says who the client has just said it is.
-    fn send(&mut self, client: usize, pieces: &[Vec<u8>]) -> Result<Option<Node>, String> {
+    /// Gives the IDENTIFY that was accepted with it.
+    fn send(&mut self, client: usize, pieces: &[Vec<u8>]) -> Result<Option<Vec<u8>>, String> {
         let talk = self.talks[client].as_mut().expect("it talks");
         let knew = talk.identity().is_some();
         let due = talk.said(&pieces.concat());
@@ -165,7 +165,7 @@ impl Pair {
             self.end(client)?;
         }
         let greeted = ours.frames.iter().any(|frame| frame.starts_with(b"{"));
-        Ok(identity.filter(|_| greeted).and_then(|identity| node_of(&identity)))
+        Ok(identity.filter(|_| greeted))
     }
 
     fn ask(&mut self, ask: &Ask) -> Result<(), String> {
@@ -191,7 +191,7 @@ impl Pair {
     }
 
     /// Compares all that both show. Where a documented difference is seen it is counted, and undone.
-    fn compare_states(&mut self, step: &Step, said: &[u8], identified: Option<&Node>) -> Result<(), String> {
+    fn compare_states(&mut self, step: &Step, said: &[u8], identity: Option<&[u8]>) -> Result<(), String> {
         for _ in 0..DIFFERENCES_AT_ONCE {
             let (theirs, ours) = self.observe();
             if theirs.answers == ours.answers {
@@ -207,7 +207,7 @@ impl Pair {
                 theirs: &theirs,
                 ours: &ours,
                 tombstones: &self.tombstones,
-                identified: identified.cloned(),
+                identified: identity.and_then(|identity| identified(step, &theirs, identity)),
                 is_connected,
             };
             let (number, remedies) = differences::in_state(&moment).ok_or_else(|| states_differ(&theirs, &ours))?;
@@ -316,6 +316,12 @@ impl Pair {
     fn hit(&mut self, number: u8) {
         *self.hits.entry(number).or_default() += 1;
     }
+}
+
+/// Who the step's client has just said it is: as the real daemon lists it, or as it was said where it has ended again.
+fn identified(step: &Step, theirs: &State, identity: &[u8]) -> Option<Node> {
+    let listed = step.client().and_then(|client| theirs.producer_of(&client));
+    listed.map(|producer| producer.node.clone()).or_else(|| node_of(identity))
 }
 
 /// The node that an ordinary IDENTIFY names.

@@ -54,6 +54,20 @@ pub(crate) enum On {
     Kept(usize),
 }
 
+impl Step {
+    /// The client of the TCP protocol that does it, by its name in states.
+    pub(crate) fn client(&self) -> Option<String> {
+        match self {
+            Self::Connect(client)
+            | Self::Send(client, _)
+            | Self::HalfClose(client)
+            | Self::Close(client)
+            | Self::Reset(client) => Some(format!("client {client}")),
+            Self::Ask(_) | Self::NegativeLength(_) | Self::Restart => None,
+        }
+    }
+}
+
 impl Ask {
     /// The request's bytes, as they are parted.
     pub(crate) fn pieces(&self) -> Vec<&[u8]> {
