@@ -198,6 +198,15 @@ impl Agent {
             None => change.agent() == Some(id),
         };
         view.follow(batch, |change| !knows_better(change));
+        for change in batch.changes.iter().filter(|change| knows_better(change)) {
+            // Also what was deleted, and is served still and announced again.
+            if let Change::Registered { claim, topics } | Change::Announced { claim, topics, .. } = change
+                && let Some(said) = end.announcement(&claim.node)
+            {
+                let topics = topics.iter().filter_map(|(topic, channels)| said.of(topic, channels)).collect();
+                view.lay_over(&Change::Registered { claim: claim.clone(), topics });
+            }
+        }
     }
 
     fn lay_all_over(&mut self) {

@@ -1,6 +1,9 @@
 //! The nsqds that are connected to an agent, and what each has said that it serves.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use crate::{
     name::{ChannelName, TopicName},
@@ -21,6 +24,14 @@ pub struct Announcement {
     /// Whether it has said all that it serves. nsqd has with the first PING on its connection (nsqio/nsq, `nsqd/lookup.go`,
     /// `connectCallback`).
     pub complete: bool,
+}
+
+impl Announcement {
+    /// Of these channels of a topic those that it serves; nothing where it doesn't serve the topic.
+    pub(super) fn of(&self, topic: &TopicName, channels: &[ChannelName]) -> Option<(TopicName, Vec<ChannelName>)> {
+        let served = self.topics.get(topic)?;
+        Some((topic.clone(), channels.iter().filter(|channel| served.contains(*channel)).cloned().collect()))
+    }
 }
 
 /// Who speaks for each node: the connection that identified itself latest.
