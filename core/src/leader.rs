@@ -138,6 +138,7 @@ impl<S: Store> Leader<S> {
         observations.recall(&registry, heard.as_deref())?;
         let snapshot_revision = snapshot.revision;
         let snapshot_length = length_of(&snapshot);
+        let granted_until = now.max(registry.at()).plus(settings.grant);
         Ok(Self {
             store,
             settings,
@@ -147,7 +148,7 @@ impl<S: Store> Leader<S> {
             log_length,
             snapshot_length,
             snapshot_revision,
-            granted_until: now.plus(settings.grant),
+            granted_until,
             pushes: Vec::new(),
         })
     }
@@ -166,7 +167,10 @@ impl<S: Store> Leader<S> {
         if let Some(claim) = heard_by(command) {
             self.hear(&claim, now)?;
         }
-        let hold = if changed && command.hides() { self.granted_until.since(now) } else { Duration::ZERO };
+        // Also where it was hidden before: that answer may have been lost, and this one come at once. And never longer than
+        // a grant lasts, whatever the clock did since.
+        let hold = self.granted_until.since(now).min(self.settings.grant);
+        let hold = if command.hides() { hold } else { Duration::ZERO };
         Ok(Outcome { changed, revision: self.registry.revision(), hold })
     }
 

@@ -195,3 +195,31 @@ fn a_leader_that_has_just_loaded_holds_for_what_the_one_before_granted() {
     scene.leader = Leader::load(scene.disk.clone(), SETTINGS, scene.now).unwrap();
     assert_eq!(scene.execute(&tombstone("t", "a")).hold, GRANT);
 }
+
+#[test]
+fn what_was_hidden_already_is_held_too() {
+    let mut scene = Scene::new();
+    scene.does(&register_over_http("a", "t"));
+    scene.after(2 * GRANT);
+    following(&mut scene);
+    scene.after(100 * MS);
+    assert_eq!(scene.execute(&delete("t")).hold, 900 * MS);
+    // Its answer was lost, so whoever asked asks again.
+    scene.after(100 * MS);
+    let again = scene.execute(&delete("t"));
+    assert_eq!((again.changed, again.hold), (false, 800 * MS));
+}
+
+#[test]
+fn a_clock_that_stepped_back_neither_ends_a_hold_nor_makes_it_longer_than_a_grant() {
+    let mut scene = Scene::new();
+    scene.does(&register_over_http("a", "t"));
+    scene.after(100 * GRANT);
+    following(&mut scene);
+    scene.now = scene.now.minus(50 * GRANT);
+    assert_eq!(scene.execute(&tombstone("t", "a")).hold, GRANT);
+
+    scene.now = START.minus(50 * GRANT);
+    scene.restarted();
+    assert_eq!(scene.execute(&tombstone("t", "a")).hold, GRANT);
+}
