@@ -219,8 +219,7 @@ impl<S: Store> Leader<S> {
     }
 
     /// Takes down that an agent was heard: by the latest of its connection's beginning, its last message and its last ping.
-    /// It costs no row; an agent that was taken for silent is [started](Command::StartAgent) or [settles](Command::Settle)
-    /// anew when it connects.
+    /// It costs no row, unless the agent was taken for silent: then the next sweep says that it is back.
     pub fn hear_agent(&mut self, agent: &AgentId, at: Timestamp) {
         self.observations.hear_agent(agent, at);
     }

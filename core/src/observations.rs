@@ -114,8 +114,8 @@ impl Observations {
 
     /// What to tell the registry now, in commands small enough to be stored.
     ///
-    /// `hears_agents` says whether every agent that is there was taken down as heard: then one of which nothing is known is
-    /// silent from now on.
+    /// `hears_agents` says whether every agent that is there was taken down as heard. Only then anything is said of agents:
+    /// their heartbeats don't come here by themselves.
     pub(crate) fn sweep(
         &mut self,
         registry: &Registry,
@@ -137,15 +137,19 @@ impl Observations {
                 _ => {}
             }
         }
-        for agent in registry.agents() {
-            match (agent.silent_since, self.agent_last_heard(agent.id)) {
-                (Some(since), _) if now.since(since) > RETENTION => found.gone_agents.push(agent.id.clone()),
-                (Some(_), _) => {}
-                (None, Some(heard_at)) if now.since(heard_at) > lifetimes.inactive_producer_timeout / 5 => {
-                    found.silent_agents.push((agent.id.clone(), heard_at));
+        let mut heard_again = Vec::new();
+        for agent in registry.agents().filter(|_| hears_agents) {
+            let heard_at = self.agent_last_heard(agent.id);
+            let is_heard = heard_at.is_some_and(|at| now.since(at) <= lifetimes.inactive_producer_timeout / 5);
+            match agent.silent_since {
+                // It said nothing else since, so it didn't notice.
+                Some(since) if is_heard && heard_at > Some(since) => {
+                    let (agent, incarnation) = (agent.id.clone(), agent.incarnation);
+                    heard_again.push(Command::StartAgent { agent, incarnation });
                 }
-                (None, None) if hears_agents => found.silent_agents.push((agent.id.clone(), now)),
-                (None, _) => {}
+                Some(since) if now.since(since) > RETENTION => found.gone_agents.push(agent.id.clone()),
+                None if !is_heard => found.silent_agents.push((agent.id.clone(), heard_at.unwrap_or(now))),
+                _ => {}
             }
         }
         let ended = registry
@@ -153,7 +157,8 @@ impl Observations {
             .filter(|(topic, node, at)| !lifetimes.is_tombstoned(Some(*at), now) && !registry.node_serves(node, topic))
             .map(|(topic, node, _)| (topic.clone(), node.clone()));
         found.ended = ended.collect();
-        found.into_commands()
+        heard_again.extend(found.into_commands());
+        heard_again
     }
 }
 

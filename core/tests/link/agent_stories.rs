@@ -271,6 +271,34 @@ fn an_agent_that_is_silent_takes_its_producers_with_it_and_back() {
 }
 
 #[test]
+fn an_agent_whose_heartbeats_come_late_is_back_without_a_word() {
+    let mut scene = Scene::new();
+    let mut side = scene.agent(1);
+    side.nsqd(1, "a", &["t"], scene.now);
+    scene.talk(&mut side);
+    scene.after(T / 5 + SECOND).sweeps(&[]);
+    scene.after(T / 3).sweeps(&[&side]);
+    scene.after(T / 3).sweeps(&[&side]);
+    scene.after(T / 3).sweeps(&[&side]);
+    assert_eq!(scene.found("t"), ["a"]);
+}
+
+#[test]
+fn only_who_knows_of_all_agents_heartbeats_says_that_one_is_silent() {
+    let mut scene = Scene::new();
+    let mut side = scene.agent(1);
+    side.nsqd(1, "a", &["t"], scene.now);
+    scene.talk(&mut side);
+    let writes = scene.disk.writes();
+    // Its heartbeats are answered without waking the leader, and then somebody asks.
+    scene.after(T / 3 + SECOND);
+    scene.leader.sweep(scene.now).unwrap();
+    assert_eq!(scene.disk.writes(), writes);
+    scene.sweeps(&[&side]);
+    assert_eq!(scene.disk.writes(), writes);
+}
+
+#[test]
 fn a_large_announcement_goes_in_pieces() {
     let mut scene = Scene::new();
     let mut side = scene.agent(1);
