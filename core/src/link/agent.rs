@@ -32,8 +32,21 @@ pub struct Agent {
     replica: Replica,
     /// The replica's state with what is said here laid over it.
     view: Registry,
-    /// Whether the leader is to be asked for what was missed, or for everything.
-    must_pull: bool,
+    missed: Missed,
+}
+
+/// What the leader is to be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Missed {
+    Nothing,
+    /// What happened before then, whether or not an answer to an earlier request tells.
+    Changes {
+        known_at: Timestamp,
+    },
+    /// Changes don't follow on the state.
+    Everything {
+        known_at: Timestamp,
+    },
 }
 
 impl Agent {
@@ -42,7 +55,8 @@ impl Agent {
     pub fn new(id: AgentId, incarnation: Incarnation, replica: Replica, now: Timestamp) -> Self {
         let view = Registry::default();
         let end = AgentEnd::default();
-        let mut agent = Self { id, incarnation, started_at: now, end, replica, view, must_pull: true };
+        let missed = Missed::Changes { known_at: Timestamp::default() };
+        let mut agent = Self { id, incarnation, started_at: now, end, replica, view, missed };
         agent.lay_all_over();
         agent
     }
@@ -116,9 +130,9 @@ impl Agent {
     }
 
     /// [`AgentEnd::opened`]. The leader is asked for what happened before.
-    pub fn opened(&mut self) {
+    pub fn opened(&mut self, now: Timestamp) {
         self.end.opened();
-        self.must_pull = true;
+        self.missed = self.missed.or_changes(now);
     }
 
     /// [`AgentEnd::closed`].
@@ -145,19 +159,22 @@ impl Agent {
             }
             Ok(false) => {}
             Err(CannotFollow::Undecodable(error)) => return Err(error),
-            Err(CannotFollow::Gap(_) | CannotFollow::Diverged) => self.must_pull = true,
+            Err(CannotFollow::Gap(_) | CannotFollow::Diverged) => self.missed = self.missed.or_changes(now),
         }
         Ok(self.end.heard(&message))
     }
 
     /// Whether the leader is to be asked for changes.
     pub fn must_pull(&self) -> bool {
-        self.must_pull || self.replica.is_behind()
+        self.missed != Missed::Nothing || self.replica.is_behind()
     }
 
     /// What to ask for changes since; everything where there is nothing yet, or where changes can't be followed.
     pub fn cursor(&self) -> Option<Cursor> {
-        self.replica.cursor()
+        match self.missed {
+            Missed::Everything { .. } => None,
+            Missed::Nothing | Missed::Changes { .. } => self.replica.cursor(),
+        }
     }
 
     /// Follows the answer to a request that began at `asked_at`. Says whether the state changed.
@@ -166,8 +183,14 @@ impl Agent {
     /// [`CannotFollow`]: nothing of it was taken over; ask for everything.
     pub fn pulled(&mut self, answer: &CatchUp, asked_at: Timestamp, now: Timestamp) -> Result<bool, CannotFollow> {
         let before = self.replica.registry().revision();
-        let changed = self.replica.catch_up(answer, asked_at, now)?;
-        self.must_pull = false;
+        let changed = match self.replica.catch_up(answer, asked_at, now) {
+            Ok(changed) => changed,
+            Err(reason) => {
+                self.missed = Missed::Everything { known_at: now };
+                return Err(reason);
+            }
+        };
+        self.missed = self.missed.after(asked_at);
         if changed && answer.anew {
             self.lay_all_over();
         } else if changed {
@@ -234,6 +257,23 @@ impl Agent {
             self.view.lay_over(&Change::Identified { claim: claim.clone(), info: said.info });
             self.view.lay_over(&Change::Heard { claim: claim.clone() });
             self.view.lay_over(&Change::Registered { claim, topics });
+        }
+    }
+}
+
+impl Missed {
+    fn or_changes(self, known_at: Timestamp) -> Self {
+        match self {
+            Self::Everything { .. } => Self::Everything { known_at },
+            Self::Nothing | Self::Changes { .. } => Self::Changes { known_at },
+        }
+    }
+
+    /// What is left of it after the answer to a request that began then.
+    fn after(self, asked_at: Timestamp) -> Self {
+        match self {
+            Self::Changes { known_at } | Self::Everything { known_at } if asked_at < known_at => self,
+            _ => Self::Nothing,
         }
     }
 }

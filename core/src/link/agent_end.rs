@@ -84,7 +84,7 @@ impl AgentEnd {
     pub fn request(&mut self, session: SessionId, node: &Node, request: &Request, now: Timestamp) -> bool {
         let Some(held) = self.sessions.get_mut(node) else { return false };
         let speaks = held.hear(session, now);
-        let was_silent = mem::take(&mut held.is_silent);
+        let was_silent = speaks && mem::take(&mut held.is_silent);
         match request {
             Request::Identify => {}
             Request::Ping if speaks && !mem::replace(&mut held.said.complete, true) => {

@@ -24,6 +24,10 @@ pub struct Replica {
     proof: Option<Proof>,
     /// The highest revision that the leader was seen to be at.
     known: Revision,
+    /// The latest that it said unasked, and when.
+    told: (Revision, Timestamp),
+    /// When the state was last taken over, by whatever way.
+    changed_at: Timestamp,
     refreshing: Refreshing,
 }
 
@@ -111,7 +115,8 @@ impl Replica {
     /// Follows an answer whose request began at `asked_at` and which arrived `now`, both by a local
     /// clock that never falls. Says whether the state changed.
     ///
-    /// An answer to an older request than the newest may extend the state, never replace it.
+    /// An answer to an older request than the newest may extend the state, never replace it; and one to a request that
+    /// began before the present state was there never takes it back.
     ///
     /// # Errors
     /// [`CannotFollow`]; the state is as it was.
@@ -120,13 +125,21 @@ impl Replica {
         if outdated && (answer.anew || answer.cursor.revision <= self.registry.revision()) {
             return Ok(false);
         }
+        let is_late = asked_at <= self.changed_at && answer.cursor.revision < self.registry.revision();
+        if is_late && self.is_loaded() {
+            return Ok(false);
+        }
         let changed = if answer.anew { self.begin_anew(answer)? } else { self.extend(answer)? };
         self.lifetimes = answer.lifetimes;
+        if changed {
+            self.changed_at = now;
+        }
         if !outdated {
             let fresh_until = asked_at.plus(answer.fresh_for);
             self.proof = Some(Proof { asked_at, answered_at: now, leader_now: answer.now, fresh_until });
-            // Also where the leader was put back to an earlier state.
-            self.known = answer.cursor.revision;
+            // Lower than before where the leader was put back; but what it said meanwhile may be newer than the answer.
+            let (told, told_at) = self.told;
+            self.known = if told_at >= asked_at { told.max(answer.cursor.revision) } else { answer.cursor.revision };
         }
         Ok(changed)
     }
@@ -140,7 +153,7 @@ impl Replica {
         match message {
             ToFollower::Batch { bytes, check } => {
                 let batch = Batch::decode(bytes)?;
-                self.known = self.known.max(batch.revision);
+                self.learn(batch.revision, now);
                 if batch.revision <= self.registry.revision() {
                     return Ok(false);
                 }
@@ -148,11 +161,11 @@ impl Replica {
                     return Err(CannotFollow::Diverged);
                 }
                 self.registry.apply(&batch).map_err(CannotFollow::Gap)?;
-                self.check = *check;
+                (self.check, self.changed_at) = (*check, now);
                 Ok(true)
             }
             ToFollower::Doorbell { revision } => {
-                self.known = self.known.max(*revision);
+                self.learn(*revision, now);
                 Ok(false)
             }
             ToFollower::Beacon { cursor, now: leader_now, lifetimes } => {
@@ -164,11 +177,11 @@ impl Replica {
                     self.proof = Some(Proof { asked_at: now, answered_at: now, leader_now, fresh_until });
                     return Ok(false);
                 }
-                self.known = self.known.max(cursor.revision);
+                self.learn(cursor.revision, now);
                 if self.registry.revision() < cursor.revision { Ok(false) } else { Err(CannotFollow::Diverged) }
             }
             ToFollower::Resync => {
-                self.known = self.known.max(self.registry.revision() + 1);
+                self.learn(self.registry.revision() + 1, now);
                 Ok(false)
             }
             ToFollower::Acknowledged { .. } | ToFollower::Refused(_) => Ok(false),
@@ -187,10 +200,16 @@ impl Replica {
     pub fn restore(parts: &[Vec<u8>], lifetimes: Lifetimes, now: Timestamp) -> Result<Self, DecodeError> {
         let (registry, cursor) = Registry::from_snapshot(parts)?;
         let at = registry.at();
-        let proof =
-            Proof { asked_at: at, answered_at: now, leader_now: now.max(at), fresh_until: Timestamp::default() };
+        // Never later than a request that begins now, whatever clock the leader goes by.
+        let asked_at = at.min(now.minus(Duration::from_millis(1)));
+        let proof = Proof { asked_at, answered_at: now, leader_now: now.max(at), fresh_until: Timestamp::default() };
         let (check, known) = (cursor.check, cursor.revision);
-        Ok(Self { registry, check, lifetimes, proof: Some(proof), known, refreshing: Refreshing::default() })
+        Ok(Self { registry, check, lifetimes, proof: Some(proof), known, ..Self::default() })
+    }
+
+    fn learn(&mut self, revision: Revision, now: Timestamp) {
+        self.known = self.known.max(revision);
+        self.told = (revision, now);
     }
 
     fn begin_anew(&mut self, answer: &CatchUp) -> Result<bool, CannotFollow> {

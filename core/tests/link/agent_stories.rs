@@ -299,6 +299,38 @@ fn only_who_knows_of_all_agents_heartbeats_says_that_one_is_silent() {
 }
 
 #[test]
+fn a_superseded_connection_does_not_speak_for_the_silent_one() {
+    let mut scene = Scene::new();
+    let mut side = scene.agent(1);
+    side.nsqd(1, "a", &["t"], scene.now);
+    side.nsqd(2, "a", &["t"], scene.now);
+    scene.talk(&mut side);
+    scene.after(T / 2 + SECOND);
+    side.agent.tick(scene.now);
+    scene.talk(&mut side);
+    side.asks(1, "a", &Request::Ping, scene.now);
+    scene.talk(&mut side);
+    scene.after(T / 2);
+    assert!(scene.found("t").is_empty());
+}
+
+#[test]
+fn what_cannot_be_followed_is_asked_for_as_a_whole() {
+    let mut scene = Scene::new();
+    let mut side = scene.agent(1);
+    side.nsqd(1, "a", &["t"], scene.now);
+    scene.talk(&mut side);
+    scene.after(SECOND).does(&register_over_http("b", "t"));
+    let mut answer = scene.leader.catch_up(side.agent.cursor(), scene.now).unwrap();
+    answer.batches.clear();
+    assert!(side.agent.pulled(&answer, scene.now, scene.now).is_err());
+    assert!(side.agent.must_pull());
+    assert_eq!(side.agent.cursor(), None);
+    scene.talk(&mut side);
+    assert_eq!(side.found("t", scene.now), ["a", "b"]);
+}
+
+#[test]
 fn a_large_announcement_goes_in_pieces() {
     let mut scene = Scene::new();
     let mut side = scene.agent(1);

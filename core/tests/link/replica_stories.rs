@@ -89,7 +89,8 @@ fn doorbell_beacon_and_resync_lead_to_a_pull() {
 fn a_large_batch_is_only_told_of() {
     let mut scene = Scene::new();
     let mut replica = following(&mut scene);
-    let topics = (0..2_000).map(|number| (crate::scene::topic(&format!("{number:0>60}")), Default::default())).collect();
+    let topics =
+        (0..2_000).map(|number| (crate::scene::topic(&format!("{number:0>60}")), Default::default())).collect();
     let via = lookupd_core::Via::Http;
     scene.does(&lookupd_core::Command::Announce { via, info: crate::scene::info("a"), topics });
     let pushes = scene.leader.take_pushes();
@@ -222,4 +223,65 @@ fn a_clock_that_stepped_back_neither_ends_a_hold_nor_makes_it_longer_than_a_gran
     scene.now = START.minus(50 * GRANT);
     scene.restarted();
     assert_eq!(scene.execute(&tombstone("t", "a")).hold, GRANT);
+}
+
+#[test]
+fn a_late_answer_never_takes_the_state_back() {
+    let mut scene = Scene::new();
+    scene.does(&register_over_http("a", "t"));
+    // Two requests for everything are under way; the one that began later is answered first, and arrives last.
+    let (asked_first, asked_later) = (scene.now, scene.now.plus(MS));
+    let mut replica = Replica::default();
+    let answered_first = scene.catch_up(&replica);
+    scene.does(&register_over_http("b", "t"));
+    let answered_later = scene.catch_up(&replica);
+    let now = scene.after(10 * MS).now;
+    assert_eq!(replica.catch_up(&answered_later, asked_first, now), Ok(true));
+    assert_eq!(replica.catch_up(&answered_first, asked_later, now), Ok(false));
+    assert_eq!(found(replica.registry(), "t", now), ["a", "b"]);
+}
+
+#[test]
+fn an_answer_that_a_push_overtook_is_no_divergence() {
+    let mut scene = Scene::new();
+    let mut replica = following(&mut scene);
+    scene.after(MS).does(&register_over_http("a", "t"));
+    let asked_at = scene.now;
+    let answer = scene.catch_up(&replica);
+    scene.does(&register_over_http("b", "t"));
+    let now = scene.after(MS).now;
+    for push in scene.leader.take_pushes() {
+        replica.push(&push, now).unwrap();
+    }
+    assert_eq!(replica.catch_up(&answer, asked_at, now), Ok(false));
+    assert_eq!(found(replica.registry(), "t", now), ["a", "b"]);
+}
+
+#[test]
+fn what_was_missed_while_an_answer_was_on_its_way_is_still_known_to_be_missed() {
+    let mut scene = Scene::new();
+    let mut replica = following(&mut scene);
+    scene.after(MS).does(&register_over_http("a", "t"));
+    let (asked_at, answer) = (scene.now, scene.catch_up(&replica));
+    scene.does(&register_over_http("b", "t"));
+    scene.does(&register_over_http("c", "t"));
+    let last = scene.leader.take_pushes().pop().unwrap();
+    let now = scene.after(MS).now;
+    assert!(replica.push(&last, now).is_err());
+    assert_eq!(replica.catch_up(&answer, asked_at, now), Ok(true));
+    assert!(replica.is_behind());
+}
+
+#[test]
+fn a_restored_replica_follows_though_its_clock_is_behind_the_leader_s() {
+    let mut scene = Scene::new();
+    scene.does(&register_over_http("a", "t"));
+    let saved = following(&mut scene).save().unwrap();
+    let mut elsewhere = Scene::new();
+    elsewhere.does(&register_over_http("b", "t"));
+    let clock = START.minus(Duration::from_secs(600));
+    let mut restored = Replica::restore(&saved, SETTINGS.lifetimes, clock).unwrap();
+    let answer = elsewhere.catch_up(&restored);
+    assert_eq!(restored.catch_up(&answer, clock, clock), Ok(true));
+    assert_eq!(found(restored.registry(), "t", START), ["b"]);
 }

@@ -86,7 +86,7 @@ impl Scene {
         let (id, incarnation) = (side.agent.identity().0.clone(), side.agent.identity().1);
         side.agent.closed();
         side.end = Some(LeaderEnd::open(&mut self.leader, id, incarnation, side.connection, self.now).unwrap()?);
-        side.agent.opened();
+        side.agent.opened(self.now);
         Ok(())
     }
 
