@@ -11,7 +11,7 @@ shared := Cargo.toml Cargo.lock package-lock.json tools/versions.env tools/build
 worker := $(shared) $(shell find worker/src worker/Cargo.toml)
 dashboard := $(shared) tools/headers.mjs $(shell find dashboard)
 
-.PHONY: help setup setup-test build agent dev test fuzz tour-nsq check soak-crash bench bench-nsq fmt clean deploy-dry-run
+.PHONY: help setup setup-test build agent dev test fuzz tour-nsq check soak-crash soak-simulation bench bench-nsq fmt clean deploy-dry-run
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,11 @@ soak-crash: LIVES ?= 50
 soak-crash: export LIVES := $(LIVES)
 soak-crash: ## Kill the agent LIVES=50 times under load, and look for what was acknowledged
 	@. tools/env.sh && cargo build -p lookupd-agent && cargo test -p lookupd-tests --test crashes -- --nocapture
+
+soak-simulation: MINUTES ?= 60
+soak-simulation: ## Simulate everybody for MINUTES=60, from SEED= on, and check every invariant after each event
+	@SIMULATION_SECONDS=$$(($(MINUTES) * 60)) SIMULATION_SEED=$${SEED:-$$(date +%s)} \
+		cargo test -p lookupd-tests --test simulation -- --nocapture
 
 tour-nsq: setup-test ## NSQ's own programs around the agent, each command as it is run with what it shows
 	@tools/tour-nsq.sh
