@@ -85,7 +85,8 @@ pub(crate) async fn accept<F>(
             // It is closed already.
             continue;
         }
-        let served = serve(stream, peer);
+        // On the heap: an async block keeps what it awaits twice, and there may be thousands that only wait.
+        let served = Box::pin(serve(stream, peer));
         connections.spawn(async move {
             served.await;
             drop(place);

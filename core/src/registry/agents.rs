@@ -17,7 +17,7 @@ pub(super) struct Agent {
     /// 0 before it said which.
     incarnation: Incarnation,
     silent_since: Option<Timestamp>,
-    pub(super) claims: BTreeSet<ClaimId>,
+    pub(super) claims: Vec<ClaimId>,
 }
 
 /// An agent as it is known.
@@ -130,7 +130,7 @@ impl Registry {
     /// One that never said that it is there goes with its last claim.
     pub(super) fn disown(&mut self, id: &AgentId, claim: ClaimId) {
         let Some(agent) = self.agents.get_mut(id) else { return };
-        agent.claims.remove(&claim);
+        agent.claims.retain(|&other| other != claim);
         if agent.claims.is_empty() && agent.incarnation == 0 {
             self.agents.remove(id);
         }

@@ -202,7 +202,7 @@ impl Registry {
         let id = self.claims.insert(claim) as ClaimId;
         self.claims_by_key.insert(key.clone(), id);
         if let Some(agent) = key.via.agent() {
-            self.agents.entry(agent.clone()).or_default().claims.insert(id);
+            self.agents.entry(agent.clone()).or_default().claims.push(id);
         }
         id
     }
