@@ -1,6 +1,6 @@
 //! From the start to the end: init, start, wait for SIGINT or SIGTERM, stop.
 
-use std::{process, thread::JoinHandle};
+use std::process;
 
 use lookupd_core::{
     http::Anonymous,
@@ -89,7 +89,7 @@ async fn serve(settings: &Settings) -> Result<(), String> {
     let _ = tokio::join!(tcp, http, sweeper);
     leadership.stop().await;
     // It has nothing to do but what was asked before, and whoever can't wait for its disk sends a second signal.
-    let _ = tokio::task::spawn_blocking(|| leader.map(JoinHandle::join)).await;
+    let _ = tokio::task::spawn_blocking(|| leader.join()).await;
     Ok(())
 }
 

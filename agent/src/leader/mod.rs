@@ -1,10 +1,9 @@
-//! The leader of this process: one [owner](owner::Owner) writes, everyone reads.
+//! The leader of this process: one thread writes, everyone reads.
 //!
-//! Where a commit waits for a device, what changes something is queued for the owner's thread, which carries out all that
-//! waits and stores it with one commit before it answers: many commands share one fsync. In memory nothing waits, and who
-//! asks has it done on the spot: handing it to a thread and back would cost more than doing it. Questions are answered
-//! beside it from the same state, without waiting for a disk, so one may be answered from what is about to be committed;
-//! nothing is acknowledged, nor given to a replica, before it is.
+//! What changes something is queued for the [owner](owner::Owner)'s thread, which carries out all that waits and stores it
+//! with one commit before it answers: many commands share one fsync. Questions are answered beside it from the same state,
+//! without waiting for a disk, so one may be answered from what is about to be committed; nothing is acknowledged, nor
+//! given to a replica, before it is.
 
 mod holders;
 mod owner;
@@ -12,7 +11,7 @@ mod owner;
 use std::{
     io,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -34,16 +33,7 @@ use crate::store::{Disk, StorageError};
 #[derive(Clone)]
 pub(crate) struct Leadership {
     shared: Arc<Shared>,
-    owner: OwnerAt,
-}
-
-/// Where the owner is.
-#[derive(Clone)]
-enum OwnerAt {
-    /// On a thread of its own.
-    Thread(mpsc::Sender<Job>),
-    /// With whoever asks, one at a time.
-    Lock(Arc<Mutex<Owner>>),
+    jobs: mpsc::Sender<Job>,
 }
 
 struct Shared {
@@ -88,43 +78,40 @@ pub(crate) enum Verdict {
 }
 
 impl Leadership {
-    /// Loads the leader, and starts its thread where it has one. Every producer that was known before counts as last heard
-    /// now: consumers go on finding it while it comes back, and no longer if it doesn't.
+    /// Loads the leader and starts its thread. Every producer that was known before counts as last heard now: consumers go
+    /// on finding it while it comes back, and no longer if it doesn't.
     ///
     /// # Errors
     /// Where the disk gives no leader, in a sentence. Then nothing was written to it.
-    pub(crate) fn start(disk: Disk, settings: LeaderSettings) -> Result<(Self, Option<JoinHandle<()>>), StorageError> {
+    pub(crate) fn start(disk: Disk, settings: LeaderSettings) -> Result<(Self, JoinHandle<()>), StorageError> {
         let mut leader = load(&disk, settings)?;
         let now = clock();
         silence(&mut leader, now).map_err(|fault| StorageError(fault.to_string()))?;
         disk.commit()?;
         let shared =
             Arc::new(Shared { settings, leader: RwLock::new(Some(leader)), swept_at: AtomicU64::new(now.as_millis()) });
-        let waits = disk.waits();
-        let owner = Owner::new(Arc::clone(&shared), disk);
-        if !waits {
-            return Ok((Self { shared, owner: OwnerAt::Lock(Arc::new(Mutex::new(owner))) }, None));
-        }
         let (jobs, queue) = mpsc::channel(QUEUE_LENGTH);
-        let thread = std::thread::Builder::new().name("leader".into()).spawn(move || owner.run(queue));
+        let owner = Owner::new(Arc::clone(&shared), disk, queue);
+        let thread = std::thread::Builder::new().name("leader".into()).spawn(move || owner.run());
         let thread = thread.map_err(|error: io::Error| StorageError(format!("no thread can be started: {error}")))?;
-        Ok((Self { shared, owner: OwnerAt::Thread(jobs) }, Some(thread)))
+        Ok((Self { shared, jobs }, thread))
     }
 
     /// Carries a session's request out, and says so to `answers`. Waits while the queue is full.
     pub(crate) async fn ask(&self, session: SessionId, ask: Ask, answers: &mpsc::UnboundedSender<Verdict>) {
-        self.submit(Job::Session { session, ask, answers: answers.clone() }).await;
+        // Where the owner is gone the process ends, and the session with it.
+        let _ = self.jobs.send(Job::Session { session, ask, answers: answers.clone() }).await;
     }
 
     /// The session's connection has ended.
     pub(crate) async fn end(&self, session: SessionId, node: Node) {
-        self.submit(Job::End { session, node }).await;
+        let _ = self.jobs.send(Job::End { session, node }).await;
     }
 
     /// Answers a request that only the leader can, once that is durable.
     pub(crate) async fn serve(&self, request: http::Request, body: Vec<u8>, remote_address: String) -> Response {
         let (answer, answered) = oneshot::channel();
-        self.submit(Job::Http { request, body, remote_address, answer }).await;
+        let _ = self.jobs.send(Job::Http { request, body, remote_address, answer }).await;
         answered.await.unwrap_or_else(|_| http::Error::StorageFailed.into())
     }
 
@@ -146,26 +133,18 @@ impl Leadership {
     /// Looks for what fell silent.
     pub(crate) async fn sweep(&self) {
         let (done, swept) = oneshot::channel();
-        self.submit(Job::Sweep { done }).await;
+        let _ = self.jobs.send(Job::Sweep { done }).await;
         let _ = swept.await;
     }
 
-    /// Ends the leader's thread, where it has one, once it has done what was asked before.
+    /// Ends the leader's thread once it has done what was asked before.
     pub(crate) async fn stop(&self) {
-        self.submit(Job::Stop).await;
+        let _ = self.jobs.send(Job::Stop).await;
     }
 
     /// How often to [`sweep`](Self::sweep).
     pub(crate) fn sweep_interval(&self) -> Duration {
         self.shared.settings.lifetimes.sweep_interval().max(SHORTEST_SWEEP_INTERVAL)
-    }
-
-    async fn submit(&self, job: Job) {
-        match &self.owner {
-            // Where it is gone the process ends, and who asks with it.
-            OwnerAt::Thread(jobs) => drop(jobs.send(job).await),
-            OwnerAt::Lock(owner) => owner.lock().unwrap_or_else(PoisonError::into_inner).hold(vec![job]),
-        }
     }
 
     fn is_overdue(&self, now: Timestamp) -> bool {

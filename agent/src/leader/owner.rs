@@ -1,4 +1,4 @@
-//! The one that writes.
+//! The thread that writes.
 
 use std::{
     sync::{Arc, PoisonError, RwLockWriteGuard, atomic::Ordering},
@@ -15,10 +15,11 @@ use tokio::sync::mpsc;
 use super::{Ask, Job, Shared, Verdict, clock, holders::Holders, load};
 use crate::store::{Disk, StorageError};
 
-/// Carries commands out in rounds: some commands, one commit, all answers.
+/// Carries commands out in rounds: all that wait, one commit, all answers.
 pub(super) struct Owner {
     shared: Arc<Shared>,
     disk: Disk,
+    jobs: mpsc::Receiver<Job>,
     holders: Holders,
     /// Nodes whose end could not be stored yet.
     leaving: Vec<Node>,
@@ -34,16 +35,16 @@ enum Outcome {
 }
 
 impl Owner {
-    pub(super) fn new(shared: Arc<Shared>, disk: Disk) -> Self {
-        Self { shared, disk, holders: Holders::default(), leaving: Vec::new(), load_failed_at: None }
+    pub(super) fn new(shared: Arc<Shared>, disk: Disk, jobs: mpsc::Receiver<Job>) -> Self {
+        Self { shared, disk, jobs, holders: Holders::default(), leaving: Vec::new(), load_failed_at: None }
     }
 
-    /// Takes all that waits into each round, until it is told to stop. What was asked before that is done before that.
-    pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        while let Some(first) = jobs.blocking_recv() {
+    /// Until it is told to stop. What was asked before that is done before that.
+    pub(super) fn run(mut self) {
+        while let Some(first) = self.jobs.blocking_recv() {
             let mut round = vec![first];
             while round.len() < LONGEST_ROUND
-                && let Ok(job) = jobs.try_recv()
+                && let Ok(job) = self.jobs.try_recv()
             {
                 round.push(job);
             }
@@ -56,7 +57,7 @@ impl Owner {
     }
 
     /// One round.
-    pub(super) fn hold(&mut self, round: Vec<Job>) {
+    fn hold(&mut self, round: Vec<Job>) {
         let now = clock();
         let carried_out = self.with_leader(|owner, leader| {
             owner.settle_what_is_due(leader, now)?;

@@ -57,10 +57,6 @@ impl Medium for Failing {
         }
     }
 
-    fn waits(&self) -> bool {
-        self.0.waits()
-    }
-
     fn abandon(&self) -> Result<(), StorageError> {
         self.0.abandon()
     }
@@ -101,6 +97,6 @@ async fn what_was_not_committed_is_not_acknowledged_and_the_state_is_the_disks()
     assert_eq!(topics(&leadership).await, named(&["a", "c"]));
     assert_eq!(create(&leadership, "d").await, 200);
     leadership.stop().await;
-    thread.unwrap().join().unwrap();
+    thread.join().unwrap();
     let _ = std::fs::remove_dir_all(&folder);
 }

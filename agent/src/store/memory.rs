@@ -68,10 +68,6 @@ impl Medium for Memory {
         Ok(())
     }
 
-    fn waits(&self) -> bool {
-        false
-    }
-
     fn abandon(&self) -> Result<(), StorageError> {
         Ok(())
     }

@@ -43,8 +43,6 @@ pub(crate) trait Medium: Send + Sync {
     /// Makes what was written durable. Where this succeeds, it survives whatever happens to the process or the machine,
     /// as far as the medium survives it.
     fn commit(&self) -> Result<(), StorageError>;
-    /// Whether a commit waits for a device, so that many writes had better share one.
-    fn waits(&self) -> bool;
     /// Undoes what was written and not committed.
     fn abandon(&self) -> Result<(), StorageError>;
 }
@@ -61,11 +59,6 @@ impl Disk {
     /// [`Medium::commit`].
     pub(crate) fn commit(&self) -> Result<(), StorageError> {
         self.0.commit()
-    }
-
-    /// [`Medium::waits`].
-    pub(crate) fn waits(&self) -> bool {
-        self.0.waits()
     }
 
     /// [`Medium::abandon`].

@@ -125,10 +125,6 @@ impl Medium for Sqlite {
         connection.execute_batch("COMMIT").map_err(|error| self.failed(&error))
     }
 
-    fn waits(&self) -> bool {
-        true
-    }
-
     fn abandon(&self) -> Result<(), StorageError> {
         let connection = self.connection();
         if connection.is_autocommit() {
