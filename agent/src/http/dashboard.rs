@@ -49,7 +49,7 @@ fn redirect(target: &Target<'_>) -> Response {
 
 fn response(status: u16, media_type: &'static str, body: Vec<u8>) -> Response {
     let headers = vec![("Server", SERVER.into()), ("Content-Type", media_type.into())];
-    Response { status, headers, body }
+    Response { status, headers, body, hold: std::time::Duration::ZERO }
 }
 
 /// Each header with the path that it is for; those that are taken back (`! Name`) are given again by the same path.

@@ -221,7 +221,8 @@ fn must_close(head: &Parts) -> bool {
 }
 
 fn to_hyper(response: Response, closes: bool) -> hyper::Response<Full<Bytes>> {
-    let Response { status, headers, body } = response;
+    // Nothing is granted to anyone here, so nothing is held back.
+    let Response { status, headers, body, hold: _ } = response;
     let closes = closes || status == 414;
     let mut answer = hyper::Response::new(Full::from(body));
     *answer.status_mut() = status.try_into().unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);

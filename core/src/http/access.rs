@@ -183,8 +183,10 @@ impl Origins {
         response.push("Access-Control-Allow-Origin", String::from(origin));
         if method == "OPTIONS" {
             response.push("Access-Control-Allow-Methods", "GET, POST");
-            response.push("Access-Control-Allow-Headers", "authorization, content-type");
+            response.push("Access-Control-Allow-Headers", "authorization, content-type, x-lookupd-min-revision");
             response.push("Access-Control-Max-Age", "600");
+        } else {
+            response.push("Access-Control-Expose-Headers", EXPOSED);
         }
     }
 
@@ -192,6 +194,9 @@ impl Origins {
         self.0.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 }
+
+/// Those of our own headers that tell how current an answer is.
+const EXPOSED: &str = "X-Lookupd-Revision, X-Lookupd-Age, X-Lookupd-Stale";
 
 /// The names that a home answers to: the variable HOSTS. Any, unless told otherwise.
 ///
@@ -341,9 +346,15 @@ mod tests {
         assert_eq!(decorated("https://a.example", "GET", Some("https://b.example")), [vary()]);
         assert_eq!(decorated("https://a.example", "GET", None), [vary()]);
         let both = "https://z.example,https://a.example";
-        assert_eq!(decorated(both, "GET", a), [vary(), ("Access-Control-Allow-Origin", "https://a.example".into())]);
+        let (allow, expose) = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers");
+        assert_eq!(decorated(both, "GET", a), [vary(), (allow, "https://a.example".into()), (expose, EXPOSED.into())]);
         let preflight = decorated(both, "OPTIONS", a);
-        assert!(preflight.contains(&("Access-Control-Allow-Headers", "authorization, content-type".into())));
+        assert!(
+            preflight.contains(&(
+                "Access-Control-Allow-Headers",
+                "authorization, content-type, x-lookupd-min-revision".into()
+            ))
+        );
         assert!(preflight.contains(&("Access-Control-Allow-Methods", "GET, POST".into())));
     }
 

@@ -27,6 +27,14 @@ pub enum Parameter {
     Since,
     /// `dry_run`.
     DryRun,
+    /// `agent`.
+    Agent,
+    /// `incarnation`.
+    Incarnation,
+    /// `connection`.
+    Connection,
+    /// The header `X-Lookupd-Min-Revision`.
+    MinRevision,
 }
 
 /// Why a request isn't answered as it was meant.
@@ -63,6 +71,10 @@ pub enum Error {
     },
     /// `/lookup` of a topic that isn't there.
     TopicNotFound,
+    /// A stream is a WebSocket, and none was asked for.
+    UpgradeRequired,
+    /// This home has no streams.
+    NoStreams,
     /// Deleting a channel that isn't there.
     ChannelNotFound,
     /// Who sends no token may not do this.
@@ -143,6 +155,8 @@ impl Error {
             Self::Invalid { parameter, .. } => (400, parameter.name_and_codes().2),
             Self::TopicNotFound => (404, "TOPIC_NOT_FOUND"),
             Self::ChannelNotFound => (404, "CHANNEL_NOT_FOUND"),
+            Self::UpgradeRequired => (426, "UPGRADE_REQUIRED"),
+            Self::NoStreams => (501, "NO_STREAMS"),
             Self::Unauthorized { .. } => (401, "UNAUTHORIZED"),
             Self::InvalidToken => (401, "INVALID_TOKEN"),
             Self::Forbidden { .. } => (403, "FORBIDDEN"),
@@ -189,6 +203,8 @@ impl Error {
                 "the registry can't be read or written; whether a change was stored is unknown".into()
             }
             Self::NotReady => "the registry isn't loaded yet; try again".into(),
+            Self::UpgradeRequired => "a stream is a WebSocket: send Upgrade: websocket".into(),
+            Self::NoStreams => "there are no streams here: ask for /v1/changes from time to time".into(),
             Self::BadRequest
             | Self::NotFound
             | Self::MethodNotAllowed { .. }
@@ -215,6 +231,7 @@ impl From<Error> for Response {
                 response.push("WWW-Authenticate", "Bearer realm=\"lookupd-edge\"");
             }
             Error::StorageFailed | Error::NotReady => response.push("Retry-After", "1"),
+            Error::UpgradeRequired => response.push("Upgrade", "websocket"),
             _ => {}
         }
         response
@@ -236,6 +253,10 @@ impl Parameter {
             Self::Category => ("category", "MISSING_ARG_CATEGORY", "INVALID_ARG_CATEGORY"),
             Self::Since => ("since", "MISSING_ARG_SINCE", "INVALID_ARG_SINCE"),
             Self::DryRun => ("dry_run", "MISSING_ARG_DRY_RUN", "INVALID_ARG_DRY_RUN"),
+            Self::Agent => ("agent", "MISSING_ARG_AGENT", "INVALID_ARG_AGENT"),
+            Self::Incarnation => ("incarnation", "MISSING_ARG_INCARNATION", "INVALID_ARG_INCARNATION"),
+            Self::MinRevision => ("X-Lookupd-Min-Revision", "MISSING_MIN_REVISION", "INVALID_MIN_REVISION"),
+            Self::Connection => ("connection", "MISSING_ARG_CONNECTION", "INVALID_ARG_CONNECTION"),
         }
     }
 }
@@ -272,6 +293,11 @@ mod tests {
                 r#"{"message":"FORBIDDEN","detail":"this takes the REGISTER_TOKEN or ADMIN_TOKEN"}"#,
             ),
             (Error::InvalidBody { detail: "EOF".into() }, 400, r#"{"message":"INVALID_BODY","detail":"EOF"}"#),
+            (
+                Error::NoStreams,
+                501,
+                r#"{"message":"NO_STREAMS","detail":"there are no streams here: ask for /v1/changes from time to time"}"#,
+            ),
             (Error::NotReady, 503, r#"{"message":"NOT_READY","detail":"the registry isn't loaded yet; try again"}"#),
             (full.into(), 507, r#"{"message":"REGISTRY_FULL","detail":"the registry holds at most 3 topics"}"#),
             (

@@ -4,8 +4,8 @@
 //!
 //! 1. [`Target::parse`]: the cluster it is for, the path, the query.
 //! 2. [`Route::find`]: the endpoint, or the finished answer.
-//! 3. [`Origins::check`] where it changes something, and [`Access::check`] with [`Route::right`].
-//! 4. [`Request::parse`]: the parameters.
+//! 3. [`Origins::check`] where it changes something or is a stream, and [`Access::check`] with [`Route::right`].
+//! 4. [`Request::parse`]: the parameters. [`Access::check`] with [`StreamOpening::right`].
 //! 5. [`answer()`] for a [`Read`]; for a [`Write`], at most [`Write::body_limit`] bytes of its body and [`Write::order`].
 //!    [`serve()`] does this step for whoever holds the leader.
 //! 6. [`Origins::decorate`] on whatever is sent back, errors too.
@@ -16,12 +16,14 @@
 mod access;
 mod answer;
 mod body;
+mod confirmation;
 mod error;
 mod query;
 mod request;
 mod response;
 mod route;
 mod serve;
+mod stream;
 mod target;
 
 pub(crate) use self::response::json;
@@ -29,10 +31,11 @@ pub use self::{
     access::{Access, Anonymous, Hosts, Origins, Right},
     answer::{NSQLOOKUPD_VERSION, answer},
     error::{Error, Parameter},
-    request::{Read, Request, Write},
+    request::{Read, Request, Write, min_revision},
     response::{Response, SERVER},
     route::{Route, accepts_html},
     serve::{Order, serve},
+    stream::{STREAM_PROTOCOL, StreamOpening, StreamingAgent, authorization_in},
     target::{MAX_TARGET_LENGTH, Target},
 };
 
@@ -61,11 +64,16 @@ pub fn admit(
     origins: &Origins,
 ) -> Result<Request, Response> {
     let route = Route::find(method, target, headers.accept)?;
-    if route.method() != "GET" {
+    // A browser lets every page open a stream and read it.
+    if route.method() != "GET" || route == Route::Stream {
         origins.check(headers.origin, headers.own_origin)?;
     }
     access.check(route.right(), headers.authorization)?;
-    Ok(Request::parse(route, target.query)?)
+    let request = Request::parse(route, target.query)?;
+    if let Request::Stream(opening) = &request {
+        access.check(opening.right(), headers.authorization)?;
+    }
+    Ok(request)
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use super::{
     error::{Error, Parameter},
     query::Query,
     route::Route,
+    stream::StreamOpening,
 };
 use crate::{
-    change::Cursor,
+    change::{Cursor, Revision},
     command::Command,
     name::{ChannelName, InvalidName, TopicName},
     producer::{ClaimKey, Node, Via},
@@ -24,6 +25,8 @@ pub enum Request {
     Read(Read),
     /// What a replica needs to follow from there, or from the beginning. Only a leader answers.
     CatchUp(Option<Cursor>),
+    /// To be told of changes from now on. Only a leader does.
+    Stream(StreamOpening),
     /// A change. Only a leader carries it out.
     Write(Write),
 }
@@ -114,6 +117,7 @@ impl Request {
             Route::Channels => Read::Channels { topic: needed(&query, Parameter::Topic, None)?.into() },
             Route::Lookup => Read::Lookup { topic: needed(&query, Parameter::Topic, None)?.into() },
             Route::Registrations => Read::Registrations(pattern(&query)?),
+            Route::Stream => return StreamOpening::parse(&query).map(Self::Stream),
             Route::Changes => return since(&query).map(|cursor| Self::CatchUp(Some(cursor))),
             // Only Explain is left.
             _ => Read::Explain { topic: needed(&query, Parameter::Topic, Some("the topic to explain"))?.into() },
@@ -207,9 +211,17 @@ fn pattern(query: &Query<'_>) -> Result<RegistrationPattern, Error> {
     Ok(RegistrationPattern { category, key: part("key"), subkey: part("subkey") })
 }
 
-fn since(query: &Query<'_>) -> Result<Cursor, Error> {
+pub(super) fn since(query: &Query<'_>) -> Result<Cursor, Error> {
     let text = needed(query, Parameter::Since, Some("the cursor that an earlier answer gave"))?;
     Cursor::parse(&text).map_err(|expected| invalid(Parameter::Since, expected, &text))
+}
+
+/// The revision that the header `X-Lookupd-Min-Revision` demands of an answer: what whoever asks has seen.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is none.
+pub fn min_revision(header: &str) -> Result<Revision, Error> {
+    header.trim().parse().map_err(|_| invalid(Parameter::MinRevision, "the revision of an earlier answer", header))
 }
 
 /// Whether only a rehearsal is meant. A word that may mean either is refused: performing what was meant as a rehearsal
@@ -222,7 +234,7 @@ fn dry_run(query: &Query<'_>) -> Result<bool, Error> {
     }
 }
 
-fn invalid(parameter: Parameter, expected: impl core::fmt::Display, came: &str) -> Error {
+pub(super) fn invalid(parameter: Parameter, expected: impl core::fmt::Display, came: &str) -> Error {
     Error::Invalid { parameter, detail: Some(format!("expected {expected}, got {}", shown(came)).into()) }
 }
 
@@ -305,6 +317,14 @@ mod tests {
                 let body = crate::http::Response::from(parse(method, target).unwrap_err()).body;
                 assert_eq!(body, format!("{{\"message\":\"{expected}\"}}").as_bytes(), "no detail: {target}");
             }
+        }
+    }
+
+    #[test]
+    fn a_demanded_revision_is_a_number() {
+        assert_eq!(min_revision(" 17 "), Ok(17));
+        for bad in ["", "-1", "x", "1.5", "99999999999999999999"] {
+            assert_eq!(min_revision(bad).map_err(|error| error.code()), Err("INVALID_MIN_REVISION"), "{bad}");
         }
     }
 

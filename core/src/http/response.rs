@@ -1,6 +1,7 @@
 //! What is sent back, as a value.
 
 use alloc::{borrow::Cow, vec::Vec};
+use core::time::Duration;
 
 use serde::Serialize;
 
@@ -13,6 +14,8 @@ pub struct Response {
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body.
     pub body: Vec<u8>,
+    /// How long to wait before it is sent: then nobody who answers from a copy shows what a command hid.
+    pub hold: Duration,
 }
 
 /// The header `Server` of every answer: our own version, since `/info` tells nsqlookupd's.
@@ -52,7 +55,7 @@ impl Response {
 
     /// Only a status and who says so.
     pub(super) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::from([("Server", Cow::Borrowed(SERVER))]), body: Vec::new() }
+        Self { status, headers: Vec::from([("Server", Cow::Borrowed(SERVER))]), body: Vec::new(), hold: Duration::ZERO }
     }
 
     /// Adds a header.

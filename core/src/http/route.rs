@@ -49,10 +49,12 @@ pub enum Route {
     Snapshot,
     /// `GET /v1/changes`.
     Changes,
+    /// `GET /v1/stream`.
+    Stream,
 }
 
 /// All of them. What is asked for most stands first.
-const ROUTES: [(&str, Route); 18] = [
+const ROUTES: [(&str, Route); 19] = [
     ("/lookup", Route::Lookup),
     ("/register", Route::Register),
     ("/nodes", Route::Nodes),
@@ -71,6 +73,7 @@ const ROUTES: [(&str, Route); 18] = [
     ("/v1/explain", Route::Explain),
     ("/v1/snapshot", Route::Snapshot),
     ("/v1/changes", Route::Changes),
+    ("/v1/stream", Route::Stream),
 ];
 
 impl Route {

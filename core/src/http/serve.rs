@@ -102,6 +102,7 @@ pub fn serve<S: Store>(
             let last_heard = |claim: &ClaimKey| leader.last_heard(claim);
             Ok(answer(&read, leader.registry(), &leader.settings().lifetimes, now, last_heard))
         }
+        Request::Stream(_) => Ok(Error::NoStreams.into()),
         Request::CatchUp(since) => leader.catch_up(since, now).map(|catch_up| Response::bytes(catch_up.encode())),
         Request::Write(write) => match write.order(body, remote_address) {
             Ok(order) => carry_out(order, leader, now),
@@ -132,7 +133,7 @@ fn carry_out<S: Store>(order: Order, leader: &mut Leader<S>, now: Timestamp) -> 
         Some(Err(Fault::NotStored(error))) => return Err(error),
     };
     let lifetimes = &leader.settings().lifetimes;
-    Ok(match answer {
+    let mut response = match answer {
         Answer::Nothing => Response::done(),
         Answer::Registered(node) => Response::json(
             200,
@@ -149,7 +150,9 @@ fn carry_out<S: Store>(order: Order, leader: &mut Leader<S>, now: Timestamp) -> 
             let unregistered = api::Unregistered { node, changed: outcome.changed, revision: outcome.revision };
             Response::json(200, json(&unregistered))
         }
-    })
+    };
+    response.hold = outcome.hold;
+    Ok(response)
 }
 
 fn over_http(node: &Node) -> ClaimKey {

@@ -40,7 +40,7 @@ impl Replica {
         let Some(proof) = self.proof else { return Plan::Forward };
         let age = now.since(proof.asked_at);
         match confirmation {
-            _ if now >= proof.fresh_until || now < proof.asked_at => Plan::RefreshFirst,
+            _ if now >= proof.fresh_until || now < proof.asked_at || self.is_behind() => Plan::RefreshFirst,
             Confirmation::Needed if age >= CONFIRMED_FOR => Plan::RefreshFirst,
             _ if proof.fresh_until.since(now) < proof.fresh_until.since(proof.asked_at) / 2
                 && !self.is_refreshing(now) =>

@@ -121,7 +121,8 @@ impl Replica {
     /// # Errors
     /// [`CannotFollow`]; the state is as it was.
     pub fn catch_up(&mut self, answer: &CatchUp, asked_at: Timestamp, now: Timestamp) -> Result<bool, CannotFollow> {
-        let outdated = self.proof.is_some_and(|proof| asked_at < proof.asked_at);
+        // What was proved later than now was so by a clock that stepped back since.
+        let outdated = self.proof.is_some_and(|proof| asked_at < proof.asked_at && proof.asked_at <= now);
         if outdated && (answer.anew || answer.cursor.revision <= self.registry.revision()) {
             return Ok(false);
         }

@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, num::NonZeroU16, time::Duration};
 
 use crate::disk::{Disk, Failure};
+use lookupd_core::link::ToFollower;
 use lookupd_core::{
-    Bound, CannotFollow, CatchUp, Category, ChannelName, Check, ClaimKey, Command, Cursor, Fact, Fault, GRANT, Impact,
-    Leader, LeaderSettings, Lifetimes, Limits, LoadError, MAX_STORED_LENGTH, Match, Node, ProducerInfo, RETENTION,
-    Refusal, RegistrationPattern, Registry, Replica, Store, Timestamp, TopicName, Via,
+    Bound, CannotFollow, CatchUp, Category, ChannelName, Check, ClaimKey, Command, Confirmation, Cursor, Fact, Fault,
+    GRANT, Impact, Leader, LeaderSettings, Lifetimes, Limits, LoadError, MAX_STORED_LENGTH, Match, Node, Plan,
+    ProducerInfo, RETENTION, Refusal, RegistrationPattern, Registry, Replica, Store, Timestamp, TopicName, Via,
 };
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -653,4 +654,32 @@ fn a_rehearsal_tells_all_that_follows_and_changes_nothing() {
     let nothing = cluster.leader.rehearse(&delete("unknown"), cluster.now).unwrap();
     assert_eq!(nothing, Impact::default());
     assert_eq!(cluster.leader.cursor(), before);
+}
+
+#[test]
+fn a_replica_that_is_known_to_be_behind_asks_first() {
+    let mut cluster = Cluster::new();
+    cluster.does(&register("a", "t"));
+    let mut replica = Replica::default();
+    assert_eq!(replica.plan(Confirmation::Granted, START), Plan::Forward);
+    replica.catch_up(&cluster.leader.catch_up(None, START).unwrap(), START, START).unwrap();
+    assert_eq!(replica.plan(Confirmation::Granted, START), Plan::Answer);
+    replica.push(&ToFollower::Doorbell { revision: 2 }, START).unwrap();
+    assert_eq!(replica.plan(Confirmation::Granted, START), Plan::RefreshFirst);
+    cluster.does(&register("b", "t"));
+    replica.catch_up(&cluster.leader.catch_up(replica.cursor(), START).unwrap(), START, START).unwrap();
+    assert_eq!(replica.plan(Confirmation::Granted, START), Plan::Answer);
+}
+
+#[test]
+fn a_replica_whose_clock_stepped_back_is_proved_current_anew() {
+    let mut cluster = Cluster::new();
+    cluster.does(&register("a", "t"));
+    let mut replica = Replica::default();
+    let later = START.plus(T);
+    replica.catch_up(&cluster.leader.catch_up(None, START).unwrap(), later, later).unwrap();
+    assert_eq!(replica.plan(Confirmation::Granted, START), Plan::RefreshFirst, "it seems to be from the future");
+    let answer = cluster.leader.catch_up(None, START).unwrap();
+    replica.catch_up(&answer, START, START).unwrap();
+    assert_eq!(replica.plan(Confirmation::Granted, START), Plan::Answer);
 }
