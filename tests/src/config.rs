@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Default)]
 pub struct Bindings {
     texts: Vec<(String, String)>,
+    is_observed: bool,
 }
 
 impl Bindings {
@@ -21,6 +22,13 @@ impl Bindings {
     /// Anyone may do anything, as under `make dev`.
     pub fn open() -> Self {
         Self::none().with("ANONYMOUS", "write")
+    }
+
+    /// Has the way to the leader watched, and cut on demand: see [`Edge::observed`](crate::Edge::observed).
+    #[must_use]
+    pub fn observed(mut self) -> Self {
+        self.is_observed = true;
+        self
     }
 
     /// Sets one variable or secret.
@@ -35,6 +43,10 @@ impl Bindings {
 /// The worker of this project, as worker-build left it in `build`.
 pub(crate) fn write_worker(directory: &Path, build: &Path, bindings: &Bindings) -> io::Result<PathBuf> {
     let mut modules = String::new();
+    if bindings.is_observed {
+        fs::write(directory.join("observer.js"), OBSERVER)?;
+        modules.push_str("    (name = \"observer.js\", esModule = embed \"observer.js\"),\n");
+    }
     for name in modules_of(build)? {
         fs::copy(build.join(&name), directory.join(&name))?;
         let kind = if name.ends_with(".wasm") { "wasm" } else { "esModule" };
@@ -168,6 +180,69 @@ export default {
   fetch(request) {
     const path = new URL(request.url).pathname;
     return new Response(files[path] ?? "no such file", { status: path in files ? 200 : 404 });
+  },
+};
+"#;
+
+/// Stands in front of the built worker and of its object: counts what passes between the two and what wakes the object, and
+/// cuts the way where it is told to. All else is the built worker's.
+const OBSERVER: &str = r#"import Built, { Leader as BuiltLeader } from "./index.js";
+const counts = { calls: 0, constructed: 0, fetch: 0, alarm: 0, message: 0, close: 0 };
+let way = "open";
+class DurableObjectNamespace {
+  constructor(leaders) {
+    this.leaders = leaders;
+  }
+  getByName(...name) {
+    const stub = this.leaders.getByName(...name);
+    return {
+      fetch(request) {
+        counts.calls += 1;
+        if (way === "cut") return Promise.reject(new Error("the way is cut"));
+        if (way === "silent") {
+          return new Promise((_, reject) => {
+            request.signal.addEventListener("abort", () => reject(request.signal.reason));
+          });
+        }
+        return stub.fetch(request);
+      },
+    };
+  }
+}
+export class Leader {
+  constructor(ctx, env) {
+    counts.constructed += 1;
+    this.leader = new BuiltLeader(ctx, env);
+  }
+  fetch(request) {
+    counts.fetch += 1;
+    return this.leader.fetch(request);
+  }
+  alarm() {
+    counts.alarm += 1;
+    return this.leader.alarm();
+  }
+  webSocketMessage(...message) {
+    counts.message += 1;
+    return this.leader.webSocketMessage(...message);
+  }
+  webSocketClose(...close) {
+    counts.close += 1;
+    return this.leader.webSocketClose(...close);
+  }
+  webSocketError(...error) {
+    return this.leader.webSocketError(...error);
+  }
+}
+export default {
+  fetch(request, env, ctx) {
+    const url = new URL(request.url);
+    if (url.pathname === "/observer") {
+      way = url.searchParams.get("way") ?? way;
+      return Response.json(counts);
+    }
+    const LEADER = new DurableObjectNamespace(env.LEADER);
+    return Built.prototype.fetch.call({ env: { ...env, LEADER }, ctx }, request);
   },
 };
 "#;

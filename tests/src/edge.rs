@@ -30,6 +30,17 @@ pub struct Edge {
     process: Option<Process>,
 }
 
+/// How requests reach the leader.
+#[derive(Debug, Clone, Copy)]
+pub enum Way {
+    /// They do.
+    Open,
+    /// They fail at once.
+    Cut,
+    /// They are never answered.
+    Silent,
+}
+
 impl Edge {
     /// Starts the worker with these bindings on an empty data directory.
     ///
@@ -87,6 +98,32 @@ impl Edge {
     pub fn evict(&self) {
         let answer = Client::new(self.running().eviction).get("/");
         assert_eq!(answer.text(), "evicted", "{answer:?}");
+    }
+
+    /// How often the leader was asked, and what woke it, of a worker that is [observed](Bindings::observed): by the names
+    /// `calls`, `constructed`, `fetch`, `alarm`, `message`, `close`.
+    pub fn observed(&self, count: &str) -> u64 {
+        self.get("/observer").json()[count].as_u64().unwrap_or_else(|| panic!("{count} isn't counted"))
+    }
+
+    /// Cuts the way to the leader of a worker that is [observed](Bindings::observed), or opens it again.
+    pub fn way(&self, way: Way) {
+        let way = match way {
+            Way::Open => "open",
+            Way::Cut => "cut",
+            Way::Silent => "silent",
+        };
+        assert_eq!(self.get(format!("/observer?way={way}")).status, 200);
+    }
+
+    /// The process that runs it.
+    pub fn pid(&self) -> u32 {
+        self.running().child.id()
+    }
+
+    /// Where it listens. It changes with a restart.
+    pub fn address(&self) -> SocketAddr {
+        self.running().http
     }
 
     /// Runs SQL on the stored rows of a cluster's leader, past the worker: to see what was written, or to

@@ -121,7 +121,9 @@ fn assert_refuses_everything(edge: &Edge, what: &str) {
         "/registrations?category=topic",
     ] {
         let answer = edge.get(target);
-        assert_eq!((answer.status, answer.message().as_str()), (503, "STORAGE_FAILED"), "{what}: {target}");
+        // An object that can't even be started has no words of its own.
+        let words = ["STORAGE_FAILED", "NOT_READY"];
+        assert_eq!((answer.status, words.contains(&&*answer.message())), (503, true), "{what}: {target}: {answer:?}");
     }
     for target in [
         "/topic/create?topic=n",

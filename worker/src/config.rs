@@ -3,7 +3,7 @@
 use std::{cell::OnceCell, rc::Rc, time::Duration};
 
 use lookupd_core::{
-    LeaderSettings, Lifetimes, Limits,
+    GRANT, LeaderSettings, Lifetimes, Limits,
     http::{Access, Anonymous, Hosts, Origins},
     parse_duration,
 };
@@ -15,6 +15,8 @@ pub(crate) struct Config {
     pub(crate) origins: Origins,
     pub(crate) hosts: Hosts,
     pub(crate) leader: LeaderSettings,
+    /// The largest state that an isolate holds a copy of, in the bytes that it is loaded from.
+    pub(crate) replica_max_bytes: usize,
     /// Where a leader is created, if that was said.
     pub(crate) location_hint: Option<String>,
     clusters: Vec<String>,
@@ -59,12 +61,17 @@ impl Config {
             inactive_producer_timeout: duration("INACTIVE_PRODUCER_TIMEOUT", inactive_producer_timeout)?,
             tombstone_lifetime: duration("TOMBSTONE_LIFETIME", tombstone_lifetime)?,
         };
+        let replica_max_bytes = match variable("REPLICA_MAX_BYTES") {
+            None => REPLICA_MAX_BYTES,
+            Some(text) => text.parse().map_err(|_| expected("REPLICA_MAX_BYTES", "a number of bytes", &text))?,
+        };
         let [admin, register, read] = ["ADMIN_TOKEN", "REGISTER_TOKEN", "READ_TOKEN"].map(variable);
         Ok(Self {
             access: Access::new(anonymous, admin.as_deref(), register.as_deref(), read.as_deref()),
             origins: Origins::parse(&variable("CORS_ORIGINS").unwrap_or_default()),
             hosts: Hosts::parse(&variable("HOSTS").unwrap_or_default()),
-            leader: LeaderSettings { lifetimes, limits: Limits::EDGE, grant: Duration::ZERO },
+            leader: LeaderSettings { lifetimes, limits: Limits::EDGE, grant: GRANT },
+            replica_max_bytes,
             location_hint: variable("LOCATION_HINT"),
             clusters: clusters(&variable("CLUSTERS").unwrap_or_else(|| DEFAULT_CLUSTER.into()))?,
         })
@@ -73,6 +80,9 @@ impl Config {
 
 /// The cluster of bare paths.
 pub(crate) const DEFAULT_CLUSTER: &str = "default";
+
+/// In memory a state takes some four times of what it is loaded from, in an isolate of 128 MB that may hold a leader too.
+const REPLICA_MAX_BYTES: usize = 4_000_000;
 
 fn clusters(text: &str) -> Result<Vec<String>, Misconfigured> {
     let names: Vec<String> = text.split(',').map(|name| name.trim().to_string()).collect();

@@ -1,24 +1,83 @@
 //! Between the runtime's requests and responses and core's.
 
+use std::time::Duration;
+
 use js_sys::{Array, Uint8Array};
-use lookupd_core::http::{Error, Response, Write};
+use lookupd_core::{
+    Revision,
+    http::{Error, Response, Write},
+};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStreamDefaultReader, ResponseInit};
 
-/// The answer as the runtime sends it. One without a body must be given none: of an empty text the runtime would say a
-/// type.
+use crate::{
+    config::Config,
+    stub::{CHANGES_LENGTH, HOLD, Unreachable, read},
+};
+
+/// An answer in the runtime's form.
+pub(crate) enum Answered {
+    Response(web_sys::Response),
+    /// An open WebSocket.
+    Stream(web_sys::Response),
+}
+
+/// The leader's answer to a change, taken apart.
+pub(crate) struct Changed {
+    /// For whoever asked.
+    pub(crate) answered: Answered,
+    /// Where the leader stands; nothing where it failed.
+    pub(crate) revision: Option<Revision>,
+    /// What leads there from where the replica stood. Empty where that is much.
+    pub(crate) changes: Vec<u8>,
+    /// How long to wait before the answer.
+    pub(crate) hold: Duration,
+}
+
+impl Answered {
+    /// # Errors
+    /// Where the answer breaks off.
+    pub(crate) async fn change(response: web_sys::Response) -> Result<Changed, Unreachable> {
+        let number = |name| response.headers().get(name).ok().flatten().and_then(|text| text.parse::<u64>().ok());
+        let hold = Duration::from_millis(number(HOLD).unwrap_or(0));
+        let length = number(CHANGES_LENGTH).and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        let revision = number("X-Lookupd-Revision");
+        let mut changes = read(&response).await?;
+        let body = changes.split_off(length.min(changes.len()));
+        let copy = copy_with_body(&response, &body).map_err(|_| Unreachable)?;
+        Ok(Changed { answered: Self::Response(copy), revision, changes, hold })
+    }
+}
+
+/// The answer with another body, without what is said between a worker and its leader.
+fn copy_with_body(response: &web_sys::Response, body: &[u8]) -> Result<web_sys::Response, JsValue> {
+    let init = ResponseInit::new();
+    init.set_status(response.status());
+    init.set_headers(response.headers().unchecked_ref());
+    let copy = respond(body, &init)?;
+    for name in [HOLD, CHANGES_LENGTH, "Content-Length"] {
+        copy.headers().delete(name)?;
+    }
+    Ok(copy)
+}
+
+/// The answer as the runtime sends it.
 pub(crate) fn to_runtime(response: &Response) -> Result<web_sys::Response, JsValue> {
     let headers: Array =
         response.headers.iter().map(|(name, value)| Array::of2(&(*name).into(), &(&**value).into())).collect();
     let init = ResponseInit::new();
     init.set_status(response.status);
     init.set_headers(&headers);
-    if response.body.is_empty() {
-        return web_sys::Response::new_with_opt_u8_array_and_init(None, &init);
+    respond(&response.body, &init)
+}
+
+/// One without a body must be given none: of an empty text the runtime would say a type.
+fn respond(body: &[u8], init: &ResponseInit) -> Result<web_sys::Response, JsValue> {
+    if body.is_empty() {
+        return web_sys::Response::new_with_opt_u8_array_and_init(None, init);
     }
-    let body = Uint8Array::from(&response.body[..]);
-    web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&body), &init)
+    web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&Uint8Array::from(body)), init)
 }
 
 /// The value of a request's header.
@@ -62,4 +121,26 @@ async fn read_all(reader: &ReadableStreamDefaultReader, write: &Write) -> Result
         write.check_length(bytes.len() as u64 + u64::from(chunk.length()))?;
         bytes.extend(chunk.to_vec());
     }
+}
+
+/// What came from elsewhere has headers that can't be changed: a copy of it, where a page of another origin asks.
+pub(crate) fn with_cors(
+    answer: web_sys::Response,
+    config: &Config,
+    method: &str,
+    origin: Option<&str>,
+) -> Result<web_sys::Response, JsValue> {
+    let mut cors = Response { status: answer.status(), headers: Vec::new(), body: Vec::new(), hold: Duration::ZERO };
+    config.origins.decorate(&mut cors, method, origin);
+    if cors.headers.is_empty() {
+        return Ok(answer);
+    }
+    let init = ResponseInit::new();
+    init.set_status(answer.status());
+    init.set_headers(answer.headers().unchecked_ref());
+    let copy = web_sys::Response::new_with_opt_readable_stream_and_init(answer.body().as_ref(), &init)?;
+    for (name, value) in &cors.headers {
+        copy.headers().append(name, value)?;
+    }
+    Ok(copy)
 }

@@ -5,7 +5,11 @@
 //! `lookupd-core`, so that every home of the registry says the same.
 
 mod config;
+mod dashboard;
 mod edge;
 mod exchange;
+mod followers;
 mod leader;
+mod replica;
 mod store;
+mod stub;
