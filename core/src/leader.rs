@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::{fmt, time::Duration};
 
 use crate::{
-    change::{Batch, CatchUp, Check, Cursor, DecodeError, MAX_STORED_LENGTH, Revision},
+    change::{Batch, CatchUp, Change, Check, Cursor, DecodeError, MAX_STORED_LENGTH, Revision},
     command::{Command, Limits, Refusal},
     link::ToFollower,
     observations::Observations,
@@ -316,6 +316,14 @@ impl<S: Store> Leader<S> {
     /// When the claim was last heard, as far as this process knows.
     pub fn last_heard(&self, claim: &ClaimKey) -> Option<Timestamp> {
         self.observations.last_heard(claim)
+    }
+
+    /// Whether the command would change nothing but that the claim, which its agent confirmed, is heard again.
+    pub(crate) fn would_only_hear(&self, claim: &ClaimKey, command: &Command, now: Timestamp) -> bool {
+        let decided = self.registry.decide(command, &self.settings.limits, self.now(now));
+        let is_heard = |change: &Change| matches!(change, Change::Heard { .. });
+        self.registry.is_confirmed(claim)
+            && decided.is_ok_and(|batch| batch.is_none_or(|batch| batch.changes.iter().all(is_heard)))
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), Fault<S::Error>> {

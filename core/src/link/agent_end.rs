@@ -5,7 +5,7 @@ use alloc::{
     vec,
     vec::Vec,
 };
-use core::mem;
+use core::{mem, time::Duration};
 
 use super::{
     message::{Refused, ToFollower, ToLeader},
@@ -273,16 +273,19 @@ fn messages(node: &Node, pending: Pending, session: Option<&Session>, now: Times
     }
     match session {
         None => messages.push(ToLeader::Leave { node: node.clone() }),
-        Some(session) if announce => messages.extend(announcement(&session.said)),
-        Some(_) => {}
-    }
-    if let Some(session) = session.filter(|session| session.is_silent) {
-        messages.push(ToLeader::Silent { node: node.clone(), age: now.since(session.heard_at()) });
+        Some(session) => {
+            let silent = session.is_silent.then(|| now.since(session.heard_at()));
+            if announce {
+                messages.extend(announcement(&session.said, silent));
+            } else if let Some(age) = silent {
+                messages.push(ToLeader::Silent { node: node.clone(), age });
+            }
+        }
     }
     messages
 }
 
-fn announcement(said: &Announcement) -> impl Iterator<Item = ToLeader> {
+fn announcement(said: &Announcement, silent: Option<Duration>) -> impl Iterator<Item = ToLeader> {
     let Announcement { info, topics, complete } = said;
     let mut pieces = vec![BTreeMap::new()];
     let mut length = 0;
@@ -298,5 +301,5 @@ fn announcement(said: &Announcement) -> impl Iterator<Item = ToLeader> {
         }
     }
     let complete = *complete && pieces.len() == 1;
-    pieces.into_iter().map(move |topics| ToLeader::Announce { info: info.clone(), topics, complete })
+    pieces.into_iter().map(move |topics| ToLeader::Announce { info: info.clone(), topics, complete, silent })
 }

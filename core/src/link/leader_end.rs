@@ -162,13 +162,20 @@ impl LeaderEnd {
         let via = Via::Agent(self.agent.clone());
         let claim = |node: Node| ClaimKey { node, via: via.clone() };
         let commands = match message {
-            ToLeader::Announce { info, topics, complete: true } => {
-                Vec::from([Command::Announce { via: via.clone(), info, topics }])
-            }
-            ToLeader::Announce { info, topics, complete: false } => {
+            ToLeader::Announce { info, topics, complete, silent } => {
                 let claim = claim(info.node());
-                let update = Command::Update { claim, unregister: Vec::new(), register: topics };
-                Vec::from([Command::Identify { via: via.clone(), info }, update])
+                let silence = silent.map(|age| Command::silence(Vec::from([(claim.clone(), since(leader, age, now))])));
+                let mut commands = if complete {
+                    Vec::from([Command::Announce { via: via.clone(), info, topics }])
+                } else {
+                    let update = Command::Update { claim: claim.clone(), unregister: Vec::new(), register: topics };
+                    Vec::from([Command::Identify { via: via.clone(), info }, update])
+                };
+                if silence.is_some() && commands.iter().all(|command| leader.would_only_hear(&claim, command, now)) {
+                    commands.clear();
+                }
+                commands.extend(silence);
+                commands
             }
             ToLeader::Update { node, unregister, register } => {
                 Vec::from([Command::Update { claim: claim(node), unregister, register }])

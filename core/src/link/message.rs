@@ -112,6 +112,8 @@ pub enum ToLeader {
         /// Whether that is all: then what it served and doesn't name is over. An nsqd that has just come back hasn't said
         /// all yet.
         complete: bool,
+        /// For how long nothing was heard of it, where that is long: saying it again is no heartbeat.
+        silent: Option<Duration>,
     },
     /// The node serves this no longer, and then serves that too. Says nothing where it was only heard again.
     Update {

@@ -60,6 +60,11 @@ impl Registry {
         keys
     }
 
+    /// Whether the claim's agent announced it in the life that it is in.
+    pub(crate) fn is_confirmed(&self, claim: &ClaimKey) -> bool {
+        self.claim(claim).is_some_and(|claim| claim.confirmed)
+    }
+
     /// Since when nobody heard of the claim: itself, or whoever announces it.
     pub(super) fn silent_since(&self, claim: &Claim) -> Option<Timestamp> {
         let agent = claim.key.via.agent().and_then(|id| self.agents.get(id)?.silent_since);

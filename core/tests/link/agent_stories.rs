@@ -255,6 +255,25 @@ fn an_nsqd_that_is_connected_and_silent_expires_and_comes_back() {
 }
 
 #[test]
+fn a_reconnection_does_not_wake_a_silent_nsqd() {
+    let mut scene = Scene::new();
+    let mut side = scene.agent(1);
+    side.nsqd(1, "a", &["t"], scene.now);
+    scene.talk(&mut side);
+    scene.after(T / 2 + SECOND);
+    side.agent.tick(scene.now);
+    scene.talk(&mut side);
+    let writes = scene.disk.writes();
+    scene.after(T / 2);
+    scene.opens(&mut side).unwrap();
+    while let Some(message) = side.agent.poll(scene.now) {
+        side.end.as_mut().unwrap().receive(&mut scene.leader, &message, scene.now).unwrap().unwrap();
+        assert!(scene.found("t").is_empty());
+    }
+    assert_eq!(scene.disk.writes(), writes);
+}
+
+#[test]
 fn an_agent_that_is_silent_takes_its_producers_with_it_and_back() {
     let mut scene = Scene::new();
     let mut side = scene.agent(1);
