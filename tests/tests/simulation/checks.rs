@@ -40,7 +40,9 @@ impl Portrait {
     fn of(registry: &Registry, cursor: Cursor) -> Self {
         let mut told = String::new();
         for claim in registry.claims() {
-            write!(told, "{claim:?} {:?} ", registry.lookup_registrations(claim.key)).unwrap();
+            let (key, announced, silent) = (claim.key, claim.announced, claim.silent_since);
+            let served = registry.lookup_registrations(key);
+            write!(told, "{key:?} {announced} {silent:?} {served:?} ").unwrap();
         }
         for topic in registry.topics() {
             write!(told, "{} {:?} ", topic.name(), topic.channels().collect::<Vec<_>>()).unwrap();

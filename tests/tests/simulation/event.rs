@@ -11,8 +11,9 @@ pub(crate) const FOLLOWERS: usize = 1;
 /// Each is connected to the agent of its number, modulo their count. The last ones announce the same node.
 pub(crate) const NSQDS: usize = 5;
 pub(crate) const TOPICS: [&str; 4] = ["a", "b", "c", "e#ephemeral"];
-/// A producer that says this many times of itself lets the log grow until it is compacted.
+/// A producer that says this so often of itself makes batches that are not pushed, and the log grow until it is compacted.
 pub(crate) const LONG_TEXT: &str = "host";
+pub(crate) const LONG_TEXT_TIMES: usize = 17_000;
 const CHANNELS: [&str; 2] = ["x", "y#ephemeral"];
 
 /// One thing that happens, so long after the one before.
@@ -99,8 +100,8 @@ pub(crate) enum What {
     Nothing,
 }
 
-pub(crate) fn draw(random: &mut Random, count: usize) -> Vec<Event> {
-    (0..count).map(|_| Event { after_ms: draw_time(random), what: draw_what(random) }).collect()
+pub(crate) fn draw(random: &mut Random, count: usize, has_long_texts: bool) -> Vec<Event> {
+    (0..count).map(|_| Event { after_ms: draw_time(random), what: draw_what(random, has_long_texts) }).collect()
 }
 
 fn draw_time(random: &mut Random) -> u64 {
@@ -112,14 +113,14 @@ fn draw_time(random: &mut Random) -> u64 {
     }
 }
 
-fn draw_what(random: &mut Random) -> What {
+fn draw_what(random: &mut Random, has_long_texts: bool) -> What {
     let agent = random.index(AGENTS);
     let nsqd = random.index(NSQDS);
     let isolate = random.index(ISOLATES);
     match random.below(100) {
         0..22 => What::Write {
             isolate,
-            command: draw_command(random),
+            command: draw_command(random, has_long_texts),
             answer_lost: random.once_in(8),
             twice: random.once_in(8),
         },
@@ -149,7 +150,7 @@ fn draw_what(random: &mut Random) -> What {
     }
 }
 
-fn draw_command(random: &mut Random) -> Command {
+fn draw_command(random: &mut Random, has_long_texts: bool) -> Command {
     let (topic, via) = (draw_topic(random), Via::Http);
     let channel = draw_channel(random);
     let address = ["h", "i", "n0"][random.index(3)];
@@ -165,7 +166,7 @@ fn draw_command(random: &mut Random) -> Command {
         }
         6 => Command::Unregister { claim: ClaimKey { node: node(address), via }, topic, channel },
         7 => Command::Leave { claim: ClaimKey { node: node(address), via } },
-        _ => Command::Register { via, info: info(address, random.once_in(4)), topic, channel },
+        _ => Command::Register { via, info: info(address, has_long_texts && random.once_in(2)), topic, channel },
     }
 }
 
@@ -189,7 +190,7 @@ pub(crate) fn nsqd_info(nsqd: usize, long: bool) -> ProducerInfo {
 fn info(address: &str, long: bool) -> ProducerInfo {
     ProducerInfo {
         remote_address: "10.0.0.9:5".into(),
-        hostname: if long { LONG_TEXT.repeat(250).into() } else { "host".into() },
+        hostname: if long { LONG_TEXT.repeat(LONG_TEXT_TIMES).into() } else { "host".into() },
         broadcast_address: address.into(),
         tcp_port: NonZeroU16::new(4150).unwrap(),
         http_port: NonZeroU16::new(4151).unwrap(),

@@ -11,7 +11,7 @@ impl World {
         self.connections += 1;
         let session = self.connections;
         let Some(agent) = &mut self.agents[agent_of(nsqd)].process else { return };
-        agent.identify(session, &nsqd_info(nsqd, nsqd == 2), local);
+        agent.identify(session, &nsqd_info(nsqd, false), local);
         self.nsqds[nsqd].session = Some(session);
         // It says what it serves a moment later.
         self.flush();
