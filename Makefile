@@ -11,7 +11,7 @@ shared := Cargo.toml Cargo.lock package-lock.json tools/versions.env tools/build
 worker := $(shared) $(shell find worker/src worker/Cargo.toml)
 dashboard := $(shared) tools/headers.mjs $(shell find dashboard)
 
-.PHONY: help setup setup-test build agent dev test fuzz tour-nsq check soak-crash soak-simulation bench bench-nsq fmt clean deploy-dry-run
+.PHONY: help setup setup-test build agent dev test fuzz tour-nsq check soak-crash soak-simulation bench bench-nsq bench-edge fmt clean deploy-dry-run
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,10 @@ bench-nsq: agent ## Measure the agent beside the real nsqlookupd, and write BENC
 	@tools/setup.sh bench
 	@. tools/env.sh && ulimit -n $$(ulimit -Hn) && LOOKUPD_AGENT_BIN=$$LOOKUPD_ROOT/target/native/lookupd-agent \
 		cargo bench --quiet -p lookupd-tests --bench nsq -- $(ONLY)
+
+bench-edge: build ## Measure the worker beside an empty one on the same runtime, and write it into BENCHMARKS.md
+	@tools/setup.sh bench
+	@. tools/env.sh && cargo bench --quiet -p lookupd-tests --bench edge
 
 fmt: ## Format the Rust sources
 	cargo fmt --all

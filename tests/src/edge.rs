@@ -51,9 +51,20 @@ impl Edge {
     ///
     /// When workerd doesn't start, or with `CI=true` when a tool is missing.
     pub fn start(bindings: &Bindings) -> Option<Self> {
-        let [workerd, build] = tools::find([tools::WORKERD, tools::WORKER_BUILD])?;
+        let [build] = tools::find([tools::WORKER_BUILD])?;
+        Self::start_build(&build, bindings)
+    }
+
+    /// As [`start`](Self::start), with another worker: its modules lie in `build`, `index.js` and what that imports, with a
+    /// class `Leader` for the object.
+    ///
+    /// # Panics
+    ///
+    /// When workerd doesn't start, or with `CI=true` when a tool is missing.
+    pub fn start_build(build: &Path, bindings: &Bindings) -> Option<Self> {
+        let [workerd] = tools::find([tools::WORKERD])?;
         let directory = Directory::new();
-        let worker = write_worker(directory.path(), &build, bindings).expect("the worker's build is copied");
+        let worker = write_worker(directory.path(), build, bindings).expect("the worker's build is copied");
         let mut edge = Self { workerd, worker, directory, process: None };
         edge.run_worker();
         Some(edge)
