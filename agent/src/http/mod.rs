@@ -2,9 +2,17 @@
 
 mod body;
 mod dashboard;
+mod following;
 mod stream;
 
-use std::{convert::Infallible, fmt::Display, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    fmt::Display,
+    future::poll_fn,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -19,7 +27,10 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use lookupd_core::{
     ClaimKey, Registry, Timestamp,
-    http::{Access, Error, Headers, Hosts, Origins, Read, Request, Response, Target, admit, answer},
+    http::{
+        Access, Error, Headers, Hosts, Origins, Read, Request, Response, StreamOpening, Target, admit, answer,
+        authorization_in,
+    },
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, join},
@@ -59,8 +70,13 @@ impl Http {
         let mut stopping = self.stopping.clone();
         let (reader, writer) = stream.split();
         let requests = RequestStream::new(join(reader, writer), target.clone());
-        if let Err(error) = self.serve_requests(requests, &target, peer, &mut stopping).await {
-            tracing::debug!("HTTP: client({peer}) - {error}");
+        match self.serve_requests(requests, &target, peer, &mut stopping).await {
+            Ok(None) => {}
+            Ok(Some(Upgraded { connection, read, opening })) => {
+                // Few become one, and all others needn't have room for it.
+                Box::pin(following::serve(connection, read, opening, &self.leadership, &mut stopping)).await;
+            }
+            Err(error) => tracing::debug!("HTTP: client({peer}) - {error}"),
         }
         if target.is_late() {
             // Whoever doesn't read it needn't be waited for.
@@ -69,32 +85,39 @@ impl Http {
         close(stream, &mut stopping).await;
     }
 
-    async fn serve_requests(
+    async fn serve_requests<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
-        requests: RequestStream<impl AsyncRead + AsyncWrite + Unpin>,
+        requests: RequestStream<S>,
         target: &RequestTarget,
         peer: SocketAddr,
         stopping: &mut Stopping,
-    ) -> hyper::Result<()> {
+    ) -> hyper::Result<Option<Upgraded<RequestStream<S>>>> {
+        let opening = Mutex::new(None);
         let service = service_fn(|request| {
-            let target = target.take();
-            async { Ok::<_, Infallible>(self.respond(request, target, peer).await) }
+            let (target, opening) = (target.take(), &opening);
+            Box::pin(async move { Ok::<_, Infallible>(self.respond(request, target, peer, opening).await) })
         });
-        let connection = http1::Builder::new()
+        let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(PATIENCE_BETWEEN_REQUESTS)
             .half_close(true)
             .title_case_headers(true)
             .max_buf_size(LONGEST_HEAD)
             .serve_connection(TokioIo::new(requests), service);
-        let mut connection = pin!(connection);
         tokio::select! {
-            ended = connection.as_mut() => ended,
+            ended = poll_fn(|context| connection.poll_without_shutdown(context)) => ended?,
             () = stopped(stopping) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+                std::pin::Pin::new(&mut connection).graceful_shutdown();
+                poll_fn(|context| connection.poll_without_shutdown(context)).await?;
             }
         }
+        let parts = connection.into_parts();
+        let opening = opening.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(opening.map(|opening| Upgraded {
+            connection: parts.io.into_inner(),
+            read: parts.read_buf.to_vec(),
+            opening,
+        }))
     }
 
     async fn respond(
@@ -102,6 +125,7 @@ impl Http {
         request: hyper::Request<Incoming>,
         target: Option<Vec<u8>>,
         peer: SocketAddr,
+        opening: &Mutex<Option<StreamOpening>>,
     ) -> hyper::Response<Full<Bytes>> {
         let began = Instant::now();
         let (head, mut body) = request.into_parts();
@@ -110,7 +134,7 @@ impl Http {
         // A request of which nobody noted the target is none that this stream was to let through.
         let target = target.ok_or(Error::BadRequest);
         let answered = match &target {
-            Ok(target) => self.answer(&head, &mut body, target, origin, peer).await,
+            Ok(target) => self.answer(&head, &mut body, target, origin, peer, opening).await,
             Err(error) => Err(error.clone().into()),
         };
         let mut response = answered.unwrap_or_else(|response| response);
@@ -135,6 +159,7 @@ impl Http {
         target: &[u8],
         origin: Option<&str>,
         peer: SocketAddr,
+        opening: &Mutex<Option<StreamOpening>>,
     ) -> Result<Response, Response> {
         let target = Target::parse(target)?;
         let own_origin = own_origin(head, &target)?;
@@ -145,6 +170,7 @@ impl Http {
         let method = head.method.as_str();
         let text = |name| all_of(&head.headers, name);
         let (accept, authorization) = (text(header::ACCEPT), text(header::AUTHORIZATION));
+        let authorization = authorization.or_else(|| following::protocols(head).as_deref().and_then(authorization_in));
         if matches!(method, "GET" | "HEAD")
             && let Some(file) = dashboard::find(&target, accept.as_deref())
         {
@@ -173,9 +199,22 @@ impl Http {
                 });
                 Ok(answered.await?)
             }
+            Request::Stream(asked) => {
+                let accepted = following::accept(head)?;
+                *opening.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
+                Ok(accepted)
+            }
             request => Ok(self.leadership.serve(request, body, peer.to_string()).await),
         }
     }
+}
+
+/// A connection that is HTTP no longer.
+struct Upgraded<S> {
+    connection: S,
+    /// What was read behind the request.
+    read: Vec<u8>,
+    opening: StreamOpening,
 }
 
 /// The cluster of bare paths, and the only one here.
@@ -217,13 +256,14 @@ fn must_close(head: &Parts) -> bool {
     let is_plain = |value: &HeaderValue| value.as_bytes().iter().all(u8::is_ascii_digit);
     head.method == hyper::Method::CONNECT
         || head.headers.contains_key(header::TRANSFER_ENCODING)
+        || head.headers.contains_key(header::UPGRADE)
         || !head.headers.get_all(header::CONTENT_LENGTH).iter().all(is_plain)
 }
 
 fn to_hyper(response: Response, closes: bool) -> hyper::Response<Full<Bytes>> {
     // Nothing is granted to anyone here, so nothing is held back.
     let Response { status, headers, body, hold: _ } = response;
-    let closes = closes || status == 414;
+    let closes = (closes || status == 414) && status != 101;
     let mut answer = hyper::Response::new(Full::from(body));
     *answer.status_mut() = status.try_into().unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in headers {

@@ -222,7 +222,8 @@ struct Lines {
     line: Vec<u8>,
     /// How long the request's body will be.
     body: u64,
-    /// Whether the body's end can't be told from here: the connection ends with this request.
+    /// Whether the body's end can't be told from here, or what follows may be another protocol: the connection ends with
+    /// this request.
     is_last: bool,
 }
 
@@ -344,7 +345,7 @@ impl Lines {
                 Some(length) => self.body = length,
                 None => self.is_last = true,
             }
-        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") || name.eq_ignore_ascii_case(b"upgrade") {
             self.is_last = true;
         }
     }

@@ -5,6 +5,7 @@
 //! without waiting for a disk, so one may be answered from what is about to be committed; nothing is acknowledged, nor
 //! given to a replica, before it is.
 
+mod followers;
 mod holders;
 mod owner;
 
@@ -18,15 +19,19 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use bytes::Bytes;
 use lookupd_core::{
     Command, Leader, LeaderSettings, LoadError, Node, ProducerInfo, Timestamp,
-    http::{self, Response},
+    http::{self, Response, StreamOpening},
     protocol::{Failure, Request},
 };
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use self::holders::SessionId;
-use self::owner::Owner;
+use self::{followers::Outbox, owner::Owner};
+pub(crate) use self::{
+    followers::{FollowerId, Inbox, Place},
+    holders::SessionId,
+};
 use crate::store::{Disk, StorageError};
 
 /// The way to the leader. Clones lead to the same one.
@@ -52,6 +57,12 @@ enum Job {
     End { session: SessionId, node: Node },
     /// A change that was admitted, or what a replica needs.
     Http { request: http::Request, body: Vec<u8>, remote_address: String, answer: oneshot::Sender<Response> },
+    /// A stream is opened.
+    Follow { follower: FollowerId, opening: StreamOpening, outbox: Outbox, done: oneshot::Sender<()> },
+    /// An agent said something on its stream.
+    Said { follower: FollowerId, said: Said, place: Place },
+    /// A stream is over.
+    Unfollow { follower: FollowerId },
     /// To look for what fell silent.
     Sweep { done: oneshot::Sender<()> },
     /// To come to an end.
@@ -65,6 +76,15 @@ pub(crate) enum Ask {
     Identify(ProducerInfo),
     /// It wants something else.
     Other(Node, Request),
+}
+
+/// What came on a stream.
+#[derive(Debug)]
+pub(crate) enum Said {
+    /// That whoever follows is there.
+    Ping,
+    /// A message.
+    Message(Bytes),
 }
 
 /// What became of it.
@@ -113,6 +133,26 @@ impl Leadership {
         let (answer, answered) = oneshot::channel();
         let _ = self.jobs.send(Job::Http { request, body, remote_address, answer }).await;
         answered.await.unwrap_or_else(|_| http::Error::StorageFailed.into())
+    }
+
+    /// Opens a stream: what changes from now on is told to it, once that is durable.
+    pub(crate) async fn follow(&self, opening: StreamOpening) -> (FollowerId, Inbox) {
+        let (follower, outbox, inbox) = followers::connect();
+        let (done, opened) = oneshot::channel();
+        let _ = self.jobs.send(Job::Follow { follower, opening, outbox, done }).await;
+        // Before that, nothing that is said on it counts.
+        let _ = opened.await;
+        (follower, inbox)
+    }
+
+    /// Carries out what was said on a stream. The answer is sent on it.
+    pub(crate) async fn said(&self, follower: FollowerId, said: Said, place: Place) {
+        let _ = self.jobs.send(Job::Said { follower, said, place }).await;
+    }
+
+    /// The stream is over.
+    pub(crate) async fn unfollow(&self, follower: FollowerId) {
+        let _ = self.jobs.send(Job::Unfollow { follower }).await;
     }
 
     /// Answers a question from the state.

@@ -7,12 +7,13 @@ use std::{
 
 use lookupd_core::{
     ClaimKey, Command, Fault, Leader, Node, Timestamp, Via,
-    http::{self, Response},
+    http::{self, Response, StreamOpening},
+    link::{Closing, LeaderEnd, ToFollower},
     protocol::{Failure, Request},
 };
 use tokio::sync::mpsc;
 
-use super::{Ask, Job, Shared, Verdict, clock, holders::Holders, load};
+use super::{Ask, Job, Said, Shared, Verdict, clock, followers::Followers, holders::Holders, load};
 use crate::store::{Disk, StorageError};
 
 /// Carries commands out in rounds: all that wait, one commit, all answers.
@@ -21,6 +22,9 @@ pub(super) struct Owner {
     disk: Disk,
     jobs: mpsc::Receiver<Job>,
     holders: Holders,
+    followers: Followers,
+    /// Where the leader stands since the last commit.
+    beacon: ToFollower,
     /// Nodes whose end could not be stored yet.
     leaving: Vec<Node>,
     /// When loading failed last.
@@ -31,12 +35,21 @@ pub(super) struct Owner {
 enum Outcome {
     Session(Verdict),
     Http(Response),
+    /// A stream may begin, with the leader's end of it where an agent opened it.
+    Opened(Result<Option<LeaderEnd>, Closing>),
+    /// What a stream's agent is told.
+    Told(ToFollower),
+    /// A stream is closed.
+    Closed(Closing),
+    Swept,
     Nothing,
 }
 
 impl Owner {
     pub(super) fn new(shared: Arc<Shared>, disk: Disk, jobs: mpsc::Receiver<Job>) -> Self {
-        Self { shared, disk, jobs, holders: Holders::default(), leaving: Vec::new(), load_failed_at: None }
+        let (holders, followers) = (Holders::default(), Followers::default());
+        let beacon = ToFollower::Resync;
+        Self { shared, disk, jobs, holders, followers, beacon, leaving: Vec::new(), load_failed_at: None }
     }
 
     /// Until it is told to stop. What was asked before that is done before that.
@@ -64,15 +77,25 @@ impl Owner {
             round.iter().map(|job| owner.carry_out(job, leader, now)).collect::<Result<Vec<_>, _>>()
         });
         match carried_out {
-            Some(outcomes) => round.into_iter().zip(outcomes).for_each(|(job, outcome)| job.answer(outcome)),
+            Some(outcomes) => {
+                self.publish(now);
+                round.into_iter().zip(outcomes).for_each(|(job, outcome)| self.answer(job, outcome, now));
+            }
             None => round.into_iter().for_each(|job| self.fail(job)),
         }
         // Every answer is out: nobody waits for this but who asks next.
-        let _ = self.with_leader(|_, leader| {
-            // Nobody follows by a stream yet.
-            drop(leader.take_pushes());
-            leader.compact(now)
-        });
+        let _ = self.with_leader(|_, leader| leader.compact(now));
+    }
+
+    /// Tells followers what was committed.
+    fn publish(&mut self, now: Timestamp) {
+        let mut held = self.shared.leader.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(leader) = held.as_mut() {
+            self.beacon = leader.beacon(now);
+            let pushes = leader.take_pushes();
+            drop(held);
+            self.followers.publish(&pushes);
+        }
     }
 
     /// Lets the leader do something and commits that. Readers wait for the former alone. Nothing where any of it failed:
@@ -153,14 +176,33 @@ impl Owner {
             Job::Http { request, body, remote_address, .. } => {
                 Outcome::Http(http::serve(request.clone(), body, remote_address, leader, now)?)
             }
+            Job::Follow { opening: StreamOpening { agent: None, .. }, .. } => Outcome::Opened(Ok(None)),
+            Job::Follow { opening: StreamOpening { agent: Some(agent), .. }, .. } => {
+                let opened = LeaderEnd::open(leader, agent.id.clone(), agent.incarnation, agent.connection, now)?;
+                Outcome::Opened(opened.map(Some))
+            }
+            Job::Said { follower, said, .. } => {
+                let Some(end) = self.followers.hear(*follower, now) else { return Ok(Outcome::Nothing) };
+                match said {
+                    // The next sweep tells.
+                    Said::Ping => Outcome::Nothing,
+                    Said::Message(bytes) => {
+                        end.receive(leader, bytes, now)?.map_or_else(Outcome::Closed, Outcome::Told)
+                    }
+                }
+            }
+            Job::Unfollow { .. } => Outcome::Nothing,
             Job::Sweep { .. } => {
+                for (agent, heard_at) in self.followers.agents() {
+                    leader.hear_agent(agent, heard_at);
+                }
                 match leader.sweep_now(now) {
                     Err(Fault::NotStored(error)) => return Err(error),
                     // What is taken down only makes room.
                     Err(Fault::Refused(_)) | Ok(()) => {}
                 }
                 self.shared.swept_at.store(now.as_millis(), Ordering::Relaxed);
-                Outcome::Nothing
+                Outcome::Swept
             }
             Job::Stop => Outcome::Nothing,
         })
@@ -212,23 +254,44 @@ impl Owner {
                 self.holders.release(node, *session);
                 self.leaving.push(node.clone());
             }
-            Job::Session { .. } | Job::Http { .. } | Job::Sweep { .. } | Job::Stop => {}
+            // What it said may be lost: it says everything anew on the next stream.
+            Job::Said { follower, .. } => self.followers.remove(*follower),
+            Job::Session { .. }
+            | Job::Http { .. }
+            | Job::Follow { .. }
+            | Job::Unfollow { .. }
+            | Job::Sweep { .. }
+            | Job::Stop => {}
         }
-        job.answer(Outcome::Nothing);
+        self.answer(job, Outcome::Nothing, clock());
     }
-}
 
-impl Job {
     /// Tells whoever asked; without an outcome, that there is none.
-    fn answer(self, outcome: Outcome) {
+    fn answer(&mut self, job: Job, outcome: Outcome, now: Timestamp) {
         // Whoever doesn't wait any more needn't be told.
-        match (self, outcome) {
-            (Self::Session { answers, .. }, Outcome::Session(verdict)) => drop(answers.send(verdict)),
-            (Self::Session { answers, .. }, _) => drop(answers.send(Verdict::Done(Err(Failure::NotStored)))),
-            (Self::Http { answer, .. }, Outcome::Http(response)) => drop(answer.send(response)),
-            (Self::Http { answer, .. }, _) => drop(answer.send(http::Error::StorageFailed.into())),
-            (Self::Sweep { done }, _) => drop(done.send(())),
-            (Self::End { .. } | Self::Stop, _) => {}
+        match (job, outcome) {
+            (Job::Session { answers, .. }, Outcome::Session(verdict)) => drop(answers.send(verdict)),
+            (Job::Session { answers, .. }, _) => drop(answers.send(Verdict::Done(Err(Failure::NotStored)))),
+            (Job::Http { answer, .. }, Outcome::Http(response)) => drop(answer.send(response)),
+            (Job::Http { answer, .. }, _) => drop(answer.send(http::Error::StorageFailed.into())),
+            (Job::Follow { follower, outbox, done, .. }, Outcome::Opened(Ok(end))) => {
+                self.followers.add(follower, outbox, end, &self.beacon, now);
+                let _ = done.send(());
+            }
+            (Job::Follow { outbox, .. }, Outcome::Opened(Err(closing))) => outbox.close(closing),
+            (Job::Said { follower, place, .. }, Outcome::Told(message)) => {
+                self.followers.send(follower, &message);
+                drop(place);
+            }
+            (Job::Said { follower, .. }, Outcome::Closed(closing)) => self.followers.close(follower, closing),
+            (Job::Unfollow { follower }, _) => self.followers.remove(follower),
+            (Job::Sweep { done }, outcome) => {
+                if matches!(outcome, Outcome::Swept) {
+                    self.followers.publish(std::slice::from_ref(&self.beacon));
+                }
+                let _ = done.send(());
+            }
+            (Job::End { .. } | Job::Follow { .. } | Job::Said { .. } | Job::Stop, _) => {}
         }
     }
 }

@@ -1,11 +1,14 @@
-//! A disk that fails, before or after it stored.
+//! A disk that fails, before or after it stored; and a follower that doesn't read.
 
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
 
-use lookupd_core::{LeaderSettings, Lifetimes, Limits, LogEntry, Revision, Stored, StoredSnapshot, TopicName};
+use lookupd_core::{
+    LeaderSettings, Lifetimes, Limits, LogEntry, Revision, Stored, StoredSnapshot, TopicName,
+    link::{Closing, ToFollower},
+};
 
 use super::*;
-use crate::store::{Medium, Sqlite};
+use crate::store::{Medium, Memory, Sqlite};
 
 #[derive(Clone, Copy)]
 enum Failure {
@@ -99,4 +102,26 @@ async fn what_was_not_committed_is_not_acknowledged_and_the_state_is_the_disks()
     leadership.stop().await;
     thread.join().unwrap();
     let _ = std::fs::remove_dir_all(&folder);
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_is_told_to_ask_and_then_closed_and_nobody_waits_for_it() {
+    let settings = LeaderSettings { lifetimes: Lifetimes::default(), limits: Limits::NATIVE, grant: Duration::ZERO };
+    let (leadership, _) = Leadership::start(Disk::new(Memory::default()), settings).unwrap();
+    let opening = http::StreamOpening { since: None, agent: None };
+    let (_, mut deaf) = leadership.follow(opening.clone()).await;
+    let (_, mut other) = leadership.follow(opening).await;
+    let hear = |bytes: Option<Bytes>| ToFollower::decode(&bytes.unwrap()).unwrap();
+    assert!(matches!(hear(other.messages.recv().await), ToFollower::Beacon { .. }));
+    for number in 0..300 {
+        assert_eq!(create(&leadership, &format!("t{number}")).await, 200);
+        assert!(matches!(hear(other.messages.recv().await), ToFollower::Batch { .. }));
+    }
+    assert_eq!(deaf.closing.try_recv(), Ok(Closing::TooSlow));
+    let mut waiting = Vec::new();
+    while let Some(message) = deaf.messages.recv().await {
+        waiting.push(hear(Some(message)));
+    }
+    assert_eq!((waiting.len(), waiting.last()), (256, Some(&ToFollower::Resync)));
+    assert!(other.closing.try_recv().is_err());
 }

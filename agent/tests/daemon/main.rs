@@ -10,3 +10,5 @@ mod http;
 mod life_cycle;
 mod nsqd;
 mod sessions;
+mod stream;
+mod streams;
