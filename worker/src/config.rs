@@ -81,7 +81,7 @@ impl Config {
 /// The cluster of bare paths.
 pub(crate) const DEFAULT_CLUSTER: &str = "default";
 
-/// In memory a state takes some four times of what it is loaded from, in an isolate of 128 MB that may hold a leader too.
+/// A state takes more in memory than what it is loaded from, and an isolate of 128 MB may hold a leader too.
 const REPLICA_MAX_BYTES: usize = 4_000_000;
 
 fn clusters(text: &str) -> Result<Vec<String>, Misconfigured> {

@@ -23,8 +23,8 @@ use crate::{
     stub::{ANSWERED_WITHIN, LOADED_WITHIN, LeaderStub, MIN_REVISION, REMOTE_ADDRESS, SINCE, Unreachable},
 };
 
-/// What the runtime calls for each request. Gives the response itself where that can be told at once, which is a third
-/// faster, and a promise of it elsewhere.
+/// What the runtime calls for each request. Gives the response itself where that can be told at once, and a promise of
+/// it elsewhere.
 ///
 /// Takes the runtime's own types: the crate's conversions parse and normalise what is needed as it came.
 ///
