@@ -219,6 +219,8 @@ impl<S: Store> Leader<S> {
     }
 
     /// Takes down that an agent was heard: by the latest of its connection's beginning, its last message and its last ping.
+    /// Its home says so before each [`sweep_now`](Self::sweep_now) of all that are connected, and when a connection ends: else
+    /// the pings since the last sweep are forgotten with it, and what the agent announced expires too early.
     /// It costs no row, unless the agent was taken for silent: then the next sweep says that it is back.
     pub fn hear_agent(&mut self, agent: &AgentId, at: Timestamp) {
         self.observations.hear_agent(agent, at);

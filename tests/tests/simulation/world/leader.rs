@@ -179,6 +179,16 @@ impl World {
         self.later(arrives_at - self.now, Due::Opened { connection });
     }
 
+    /// What its heartbeats told goes over to the leader, while that remembers.
+    pub(super) fn socket_gone(&mut self, connection: u64) {
+        let Some(Socket { attachment: Some(attachment), pinged_at, .. }) = self.sockets.remove(&connection) else {
+            return;
+        };
+        if let Some(leader) = &mut self.leader {
+            leader.hear_agent(LeaderEnd::decode(&attachment).unwrap().agent(), pinged_at);
+        }
+    }
+
     pub(super) fn up(&mut self, connection: u64, bytes: &[u8]) {
         let Some(attachment) = self.sockets.get(&connection).and_then(|socket| socket.attachment.clone()) else {
             return;

@@ -359,7 +359,7 @@ impl World {
                     machine.ponged_at = now;
                 }
             }
-            Due::SocketGone { connection } => drop(self.sockets.remove(&connection)),
+            Due::SocketGone { connection } => self.socket_gone(connection),
             Due::Sweep => self.sweep(),
             Due::Tick => self.tick(),
         }

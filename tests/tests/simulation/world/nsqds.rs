@@ -47,14 +47,14 @@ impl World {
     }
 
     pub(super) fn nsqd_reconnects(&mut self, nsqd: usize, overlapping: bool) {
+        if !self.nsqds[nsqd].is_alive || self.nsqds[nsqd].hangs {
+            return;
+        }
         if !overlapping {
             self.nsqd_disconnects(nsqd);
             return self.nsqd_connects(nsqd);
         }
         let Some(old) = self.nsqds[nsqd].session else { return };
-        if !self.nsqds[nsqd].is_alive || self.nsqds[nsqd].hangs {
-            return;
-        }
         self.nsqd_connects(nsqd);
         self.end_session(nsqd, old);
         let machine = &self.agents[agent_of(nsqd)];
