@@ -118,7 +118,7 @@ pub(crate) fn announce(broadcast_address: &str, topic: &str) -> ToLeader {
         topology_region: "".into(),
     };
     let topics = BTreeMap::from([(TopicName::parse(topic).unwrap(), BTreeSet::new())]);
-    ToLeader::Announce { info, topics, complete: true }
+    ToLeader::Announce { info, topics, complete: true, silent: None }
 }
 
 pub(crate) fn settled(nodes: &[&str]) -> ToLeader {
