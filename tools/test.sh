@@ -7,8 +7,9 @@ set -euo pipefail
 
 say "· tests of each package (compiling takes a minute or two the first time)"
 cargo test --workspace --exclude lookupd-tests
-# What `cargo test` builds of the agent is for its own tests; others start this one.
-cargo build -p lookupd-agent
+# What `cargo test` builds of the agent is for its own tests; others start this one. The lints may have compiled it before there
+# was a dashboard.
+LOOKUPD_DASHBOARD=$LOOKUPD_ASSETS cargo build -p lookupd-agent
 
 if [ -f tests/browser/run.mjs ]; then
     say "· the dashboard in Chromium"
