@@ -125,7 +125,8 @@ fn in_http(ask: &Ask, theirs: &[Answer], ours: &[Answer]) -> Option<u8> {
 /// Whether Go's server and ours may go on differently behind it.
 fn is_unusual(ask: &Ask) -> bool {
     let head = ask.head();
-    head.contains("\ntransfer-encoding:") || head.contains("\nexpect:") || head.starts_with("connect ")
+    ["\ntransfer-encoding:", "\nupgrade:", "\nexpect:"].iter().any(|header| head.contains(header))
+        || head.starts_with("connect ")
 }
 
 fn is_chunked(answer: &Answer) -> bool {
