@@ -10,13 +10,12 @@ use crate::{
     wrk,
 };
 
-/// `/lookup` of one topic with one producer, among more and more topics; and once more without a line in the log for
-/// each request, which both write as they come.
+/// `/lookup` of one topic with one producer, among more and more topics. Both write a line into their log for each.
 pub(crate) fn lookup() -> Vec<Row> {
     let mut rows = Vec::new();
     let mut ours = Vec::new();
     for (topics, aim) in [(1_000, Aim::AtLeast(2.0)), (10_000, Aim::None), (100_000, Aim::AtLeast(20.0))] {
-        let rates = lookups(topics, &[]);
+        let rates = lookups(topics);
         ours.push(rates.ours);
         rows.push(Row::compared(&format!("/lookup, 1 producer, {} topics", grouped(topics)), Unit::Rate, rates, aim));
     }
@@ -28,18 +27,11 @@ pub(crate) fn lookup() -> Vec<Row> {
         fastest / slowest,
         Aim::AtMost(1.3),
     ));
-    let rates = lookups(1_000, &["-log-level=error"]);
-    rows.push(Row::compared(
-        "/lookup, 1 producer, 1,000 topics, log level error",
-        Unit::Rate,
-        rates,
-        Aim::AtLeast(2.0),
-    ));
     rows
 }
 
-fn lookups(topics: usize, arguments: &[&str]) -> Both<f64> {
-    let mut daemons = Daemon::both(arguments);
+fn lookups(topics: usize) -> Both<f64> {
+    let mut daemons = Daemon::both(&[]);
     daemons.each(|daemon| {
         daemon.fill(1, topics);
         let answer = json(daemon, "/lookup?topic=topic-7");
