@@ -144,8 +144,9 @@ impl Observations {
             match agent.silent_since {
                 // It said nothing else since, so it didn't notice.
                 Some(since) if is_heard && heard_at > Some(since) => {
-                    let (agent, incarnation) = (agent.id.clone(), agent.incarnation);
-                    heard_again.push(Command::StartAgent { agent, incarnation });
+                    let id = agent.id.clone();
+                    heard_again
+                        .extend(agent.incarnation.map(|incarnation| Command::StartAgent { agent: id, incarnation }));
                 }
                 Some(since) if now.since(since) > RETENTION => found.gone_agents.push(agent.id.clone()),
                 None if !is_heard => found.silent_agents.push((agent.id.clone(), heard_at.unwrap_or(now))),

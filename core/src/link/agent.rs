@@ -235,7 +235,7 @@ impl Agent {
     fn lay_all_over(&mut self) {
         self.view = self.replica.registry().clone();
         let (agent, incarnation) = (self.id.clone(), self.incarnation);
-        self.view.lay_over(&if self.view.agent(&agent).is_some_and(|known| known.incarnation == incarnation) {
+        self.view.lay_over(&if self.view.agent(&agent).is_some_and(|known| known.incarnation == Some(incarnation)) {
             Change::AgentHeard { agent }
         } else {
             Change::AgentStarted { agent, incarnation, since: self.replica.leader_now(self.started_at) }

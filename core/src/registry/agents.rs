@@ -1,7 +1,6 @@
 //! Agents: who announces for others, and with whom all that falls silent.
 
 use alloc::{collections::BTreeSet, vec, vec::Vec};
-use core::cmp::Ordering;
 
 use super::{Claim, ClaimId, Registry};
 use crate::{
@@ -14,8 +13,8 @@ use crate::{
 /// One that announced something, or said that it is there.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Agent {
-    /// 0 before it said which.
-    incarnation: Incarnation,
+    /// Nothing before it said which.
+    incarnation: Option<Incarnation>,
     silent_since: Option<Timestamp>,
     pub(super) claims: Vec<ClaimId>,
 }
@@ -25,8 +24,8 @@ pub(super) struct Agent {
 pub struct AgentEntry<'a> {
     /// Which one.
     pub id: &'a AgentId,
-    /// The life that it was last seen in; 0 where it never said.
-    pub incarnation: Incarnation,
+    /// The life that it was last seen in, if it ever said.
+    pub incarnation: Option<Incarnation>,
     /// When it was last heard, if it is silent.
     pub silent_since: Option<Timestamp>,
     /// How many claims it announces.
@@ -84,11 +83,13 @@ impl Registry {
             }
             return Ok(vec![Change::AgentStarted { agent: id.clone(), incarnation, since: at }]);
         };
-        match known.incarnation.cmp(&incarnation) {
-            Ordering::Less => Ok(vec![Change::AgentStarted { agent: id.clone(), incarnation, since: at }]),
-            Ordering::Equal if known.silent_since.is_some() => Ok(vec![Change::AgentHeard { agent: id.clone() }]),
-            Ordering::Equal => Ok(vec![]),
-            Ordering::Greater => Err(Refusal::Superseded { incarnation: known.incarnation }),
+        match known.incarnation {
+            Some(later) if later > incarnation => Err(Refusal::Superseded { incarnation: later }),
+            Some(same) if same == incarnation && known.silent_since.is_some() => {
+                Ok(vec![Change::AgentHeard { agent: id.clone() }])
+            }
+            Some(same) if same == incarnation => Ok(vec![]),
+            _ => Ok(vec![Change::AgentStarted { agent: id.clone(), incarnation, since: at }]),
         }
     }
 
@@ -111,7 +112,7 @@ impl Registry {
 
     pub(super) fn start_agent(&mut self, id: &AgentId, incarnation: Incarnation, since: Timestamp) {
         let agent = self.agents.entry(id.clone()).or_default();
-        agent.incarnation = incarnation;
+        agent.incarnation = Some(incarnation);
         // Its silence goes over to what it had announced.
         let since = earlier(agent.silent_since.take(), Some(since));
         for &id in &agent.claims {
@@ -136,7 +137,7 @@ impl Registry {
     pub(super) fn disown(&mut self, id: &AgentId, claim: ClaimId) {
         let Some(agent) = self.agents.get_mut(id) else { return };
         agent.claims.retain(|&other| other != claim);
-        if agent.claims.is_empty() && agent.incarnation == 0 {
+        if agent.claims.is_empty() && agent.incarnation.is_none() {
             self.agents.remove(id);
         }
     }

@@ -60,10 +60,9 @@ impl Registry {
             claims().filter(move |claim| claim.confirmed == confirmed).flat_map(|claim| self.announced_in_pieces(claim))
         };
         // What was announced before its agent started is what it hasn't confirmed since.
-        let started = self.agents().filter(|agent| agent.incarnation > 0).map(|agent| Change::AgentStarted {
-            agent: agent.id.clone(),
-            incarnation: agent.incarnation,
-            since: self.at,
+        let started = self.agents().filter_map(|agent| {
+            let (agent, incarnation) = (agent.id.clone(), agent.incarnation?);
+            Some(Change::AgentStarted { agent, incarnation, since: self.at })
         });
         let silent = claims()
             .filter_map(|claim| claim.silent_since.map(|since| Change::Silent { claim: claim.key.clone(), since }));

@@ -331,7 +331,7 @@ fn command() -> impl Strategy<Value = Command> {
                 Command::Update { claim, unregister, register }
             }
         ),
-        1 => (1_u64..4).prop_map(|incarnation| Command::StartAgent { agent: agent(), incarnation }),
+        1 => (0_u64..4).prop_map(|incarnation| Command::StartAgent { agent: agent(), incarnation }),
         1 => prop::collection::btree_set(node(), 0..2).prop_map(|nodes| Command::Settle { agent: agent(), nodes }),
     ]
 }

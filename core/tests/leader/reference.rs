@@ -133,12 +133,12 @@ impl Reference {
             }
             Command::StartAgent { agent, incarnation } => {
                 let via = format!("agent:{agent}");
-                let known = self.agents.entry(agent.to_string()).or_default();
-                if *known > *incarnation {
+                let known = self.agents.get(&agent.to_string()).copied();
+                if known > Some(*incarnation) {
                     return Verdict::Superseded;
                 }
-                if *known < *incarnation {
-                    *known = *incarnation;
+                if known < Some(*incarnation) {
+                    self.agents.insert(agent.to_string(), *incarnation);
                     let now = self.now;
                     for (_, claim) in self.claims.iter_mut().filter(|((_, of), _)| *of == via) {
                         claim.unconfirmed_since = Some(claim.unconfirmed_since.map_or(now, |since| since.min(now)));
