@@ -281,6 +281,24 @@ fn an_agent_that_is_heard_stays_and_one_that_is_not_falls_silent() {
 }
 
 #[test]
+fn an_agent_whose_stream_ends_was_heard_until_its_last_heartbeat() {
+    let Some(edge) = Edge::start(&Bindings::open().with("INACTIVE_PRODUCER_TIMEOUT", "15s")) else { return };
+    let mut stream = open_agent(&edge, "one", 1, 1);
+    stream.settle(&mut agent_with("a.example"), now());
+    // Said by the runtime alone, between the last message and the end.
+    let said = now();
+    while now() == said {
+        thread::yield_now();
+    }
+    let heard = now();
+    stream.ping();
+    drop(stream);
+    let silent_since = || edge.get("/v1/explain?topic=t").json()["producers"][0]["silent_since_at"].as_u64();
+    assert_becomes(|| silent_since().is_some(), true);
+    assert!(silent_since() >= Some(heard.as_millis()), "{:?} is before {heard:?}", silent_since());
+}
+
+#[test]
 fn whoever_never_reads_costs_no_more_than_a_bounded_backlog() {
     let Some(edge) = Edge::start(&Bindings::open()) else { return };
     register(&edge, "a.example", &[("warm", &[])]);

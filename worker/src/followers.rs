@@ -97,11 +97,12 @@ impl Followers {
 
     /// The agents' streams, each with when it was last heard.
     pub(crate) fn agents(&self) -> impl Iterator<Item = (LeaderEnd, Timestamp)> {
-        self.sockets().into_iter().filter_map(|socket| {
-            let heard_at = self.sockets.heard_at(&socket);
-            let end = socket.stream()?.end?;
-            Some((end, heard_at))
-        })
+        self.sockets().into_iter().filter_map(|socket| self.agent(&socket))
+    }
+
+    /// The leader's end of a stream that is an agent's, with when it was last heard.
+    pub(crate) fn agent(&self, socket: &Socket) -> Option<(LeaderEnd, Timestamp)> {
+        Some((socket.stream()?.end?, self.sockets.heard_at(socket)))
     }
 
     /// Whether there are any.

@@ -91,20 +91,20 @@ impl DurableObject for Leader {
             WebSocketIncomingMessage::Binary(bytes) => self.hear(&socket, &bytes),
             // The runtime answers these, unless it has just lost what it was told to.
             WebSocketIncomingMessage::String(text) if text == PING => socket.say_text(PONG),
-            WebSocketIncomingMessage::String(_) => self.followers.close(&socket, Closing::Malformed),
+            WebSocketIncomingMessage::String(_) => self.close_stream(&socket, Closing::Malformed),
         }
         self.keep_the_alarm_set().await;
         Ok(())
     }
 
-    /// A stream that ends says nothing of its agent: that is seen when it isn't heard for too long.
+    /// A stream that ends doesn't tell that its agent is gone: that is seen when it isn't heard for too long.
     async fn websocket_close(&self, socket: WebSocket, _: usize, _: String, _: bool) -> Result<()> {
-        self.followers.end(&near_end(&socket), NORMAL_CLOSURE, "");
+        self.end_stream(&near_end(&socket), NORMAL_CLOSURE, "");
         Ok(())
     }
 
     async fn websocket_error(&self, socket: WebSocket, _: worker::Error) -> Result<()> {
-        self.followers.end(&near_end(&socket), NORMAL_CLOSURE, "");
+        self.end_stream(&near_end(&socket), NORMAL_CLOSURE, "");
         Ok(())
     }
 }
@@ -190,21 +190,36 @@ impl Leader {
     /// Carries out what an agent says.
     fn hear(&self, socket: &Socket, bytes: &[u8]) {
         let Some(Stream { end: Some(mut end), .. }) = socket.stream() else {
-            return self.followers.close(socket, Closing::Forbidden);
+            return self.close_stream(socket, Closing::Forbidden);
         };
         let received = self.with_leader(|leader, now| Ok((end.receive(leader, bytes, now)?, now)));
         match received {
             Ok((Ok(answer), now)) => {
                 if let Err(error) = socket.keep(&Stream { heard_at: now, end: Some(end) }) {
                     console_error!("a stream can't be kept: {error:?}");
-                    return self.followers.end(socket, INTERNAL_ERROR, "");
+                    return self.end_stream(socket, INTERNAL_ERROR, "");
                 }
                 socket.say(&answer);
             }
-            Ok((Err(closing), _)) => self.followers.close(socket, closing),
+            Ok((Err(closing), _)) => self.close_stream(socket, closing),
             // It is told in the log. What was said is said again on the next stream.
-            Err(_) => self.followers.end(socket, INTERNAL_ERROR, "the registry can't be written"),
+            Err(_) => self.end_stream(socket, INTERNAL_ERROR, "the registry can't be written"),
         }
+    }
+
+    fn close_stream(&self, socket: &Socket, closing: Closing) {
+        self.end_stream(socket, closing.code(), closing.reason());
+    }
+
+    /// Ends a stream, and takes down when its agent was heard last: the runtime, which answers heartbeats, can't be asked
+    /// afterwards. A leader that isn't loaded takes an agent that it doesn't know for heard until it looks.
+    fn end_stream(&self, socket: &Socket, code: u16, reason: &str) {
+        if let Some((end, heard_at)) = self.followers.agent(socket)
+            && let Some(leader) = &mut *self.leader.borrow_mut()
+        {
+            leader.hear_agent(end.agent(), heard_at);
+        }
+        self.followers.end(socket, code, reason);
     }
 
     /// Lets the leader do something, and pushes what came of it. Drops the leader where its disk failed: it may be behind what

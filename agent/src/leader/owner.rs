@@ -184,8 +184,11 @@ impl Owner {
             Job::Said { follower, said, .. } => {
                 let Some(end) = self.followers.hear(*follower, now) else { return Ok(Outcome::Nothing) };
                 match said {
-                    // The next sweep tells.
-                    Said::Ping => Outcome::Nothing,
+                    // At once, not at the next sweep: by then the stream may be gone, and with it when it was heard.
+                    Said::Ping => {
+                        leader.hear_agent(end.agent(), now);
+                        Outcome::Nothing
+                    }
                     Said::Message(bytes) => {
                         end.receive(leader, bytes, now)?.map_or_else(Outcome::Closed, Outcome::Told)
                     }

@@ -100,7 +100,7 @@ impl LeaderEnd {
     /// The stream that an agent has opened just now.
     ///
     /// # Errors
-    /// [`Fault::NotStored`], or why it is closed again.
+    /// The store's. Why it is closed again is an answer.
     pub fn open<S: Store>(
         leader: &mut Leader<S>,
         agent: AgentId,
@@ -110,6 +110,7 @@ impl LeaderEnd {
     ) -> Result<Result<Self, Closing>, S::Error> {
         Ok(hear(leader, &agent, incarnation, now)?.map(|()| Self { agent, incarnation, connection, last: 0 }))
     }
+
     /// Whose it is.
     pub fn agent(&self) -> &AgentId {
         &self.agent
@@ -123,7 +124,7 @@ impl LeaderEnd {
     /// Does what a message says, stores it, and tells the answer.
     ///
     /// # Errors
-    /// [`Fault::NotStored`], or why the stream is closed. Whatever was said under earlier numbers is done.
+    /// The store's. Why the stream is closed is an answer; whatever was said under earlier numbers is done.
     pub fn receive<S: Store>(
         &mut self,
         leader: &mut Leader<S>,
@@ -248,14 +249,4 @@ fn hear<S: Store>(
 
 fn since<S: Store>(leader: &Leader<S>, age: Duration, now: Timestamp) -> Timestamp {
     leader.now(now).minus(age)
-}
-
-impl ToLeader {
-    pub(super) fn node(&self) -> Option<Node> {
-        match self {
-            Self::Announce { info, .. } => Some(info.node()),
-            Self::Update { node, .. } | Self::Leave { node } | Self::Silent { node, .. } => Some(node.clone()),
-            Self::Settled { .. } => None,
-        }
-    }
 }

@@ -156,6 +156,15 @@ impl ToLeader {
     pub fn decode(bytes: &[u8]) -> Result<(u64, Self), DecodeError> {
         decode_bounded(bytes)
     }
+
+    /// Whom it is about, where about one.
+    pub(super) fn node(&self) -> Option<Node> {
+        match self {
+            Self::Announce { info, .. } => Some(info.node()),
+            Self::Update { node, .. } | Self::Leave { node } | Self::Silent { node, .. } => Some(node.clone()),
+            Self::Settled { .. } => None,
+        }
+    }
 }
 
 fn decode_bounded<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, DecodeError> {
