@@ -2,6 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod disk;
+mod liveness;
 mod properties;
 mod reference;
-mod stories;
+mod registrations;
+mod replicas;
+mod scene;
+mod storage;
+mod tombstones;
