@@ -1,10 +1,13 @@
 //! Everybody, in one process and on one clock that nobody sees.
 
 mod agents;
+mod beside;
 mod isolates;
 mod leader;
 mod nsqds;
 mod rest;
+
+pub(crate) use self::beside::Beside;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -23,11 +26,12 @@ use crate::{
 
 pub(crate) const BASE: u64 = 1_700_000_000_000;
 pub(crate) const T_MS: u64 = 300_000;
+pub(crate) const TOMBSTONE_MS: u64 = 45_000;
 pub(crate) const GRANT_MS: u64 = 1_000;
 pub(crate) const SETTINGS: LeaderSettings = LeaderSettings {
     lifetimes: Lifetimes {
         inactive_producer_timeout: Duration::from_millis(T_MS),
-        tombstone_lifetime: Duration::from_secs(45),
+        tombstone_lifetime: Duration::from_millis(TOMBSTONE_MS),
     },
     limits: Limits { topics: 20, channels_per_topic: 10, claims: 30, agents: 10, registrations: 200 },
     grant: GRANT,
