@@ -1,6 +1,6 @@
 //! The one place that accepts commands for a cluster.
 
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, vec::Vec};
 use core::{fmt, time::Duration};
 
 use crate::{
@@ -108,6 +108,17 @@ impl<E> From<DecodeError> for LoadError<E> {
     fn from(error: DecodeError) -> Self {
         Self::Undecodable(error)
     }
+}
+
+/// Why a moment can't be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoSuchPast<E> {
+    /// The log begins later, then.
+    Forgotten(Timestamp),
+    /// The disk can't be read.
+    Unreadable(E),
+    /// What it holds isn't whole, at this revision.
+    Broken(Revision),
 }
 
 impl<S: Store> Leader<S> {
@@ -248,9 +259,17 @@ impl<S: Store> Leader<S> {
         let revision = self.registry.revision();
         let snapshot = StoredSnapshot { revision, parts: self.registry.snapshot(self.cursor()) };
         let heard = self.observations.save();
-        let outdated = self.store.last_before(now.minus(LOG_RETENTION))?;
+        let outdated = self.store.last_before(now.minus(LOG_RETENTION))?.unwrap_or(0);
         let beyond_tail = revision.saturating_sub(LOG_TAIL);
-        let drop_through = outdated.unwrap_or(0).max(beyond_tail).min(revision);
+        let begins_at = self.store.earlier()?.revision;
+        // The log begins after a snapshot, so that any moment since can be shown; all that is wanted of it stays.
+        let drop_through = if begins_at >= beyond_tail && self.snapshot_revision > outdated {
+            begins_at
+        } else if self.snapshot_revision >= beyond_tail {
+            self.snapshot_revision
+        } else {
+            revision
+        };
         self.store.compact(&snapshot, &heard, drop_through)?;
         self.log_length = 0;
         self.snapshot_revision = revision;
@@ -292,6 +311,38 @@ impl<S: Store> Leader<S> {
         let length: usize = log.as_slice().iter().map(|entry| entry.bytes.len()).sum();
         let is_shortest = since.revision >= self.snapshot_revision || length <= self.snapshot_length + self.log_length;
         Ok((known && is_shortest).then(|| log.collect()))
+    }
+
+    /// The state as it was then, as far back as the log goes. Costs as much as loading the leader.
+    ///
+    /// # Errors
+    /// [`NoSuchPast`].
+    pub fn as_of(&self, time: Timestamp) -> Result<Cow<'_, Registry>, NoSuchPast<S::Error>> {
+        if time >= self.registry.at() {
+            return Ok(Cow::Borrowed(&self.registry));
+        }
+        let unreadable = NoSuchPast::Unreadable;
+        let until = self.store.last_before(time.plus(Duration::from_millis(1))).map_err(unreadable)?;
+        let mut snapshot = self.store.earlier().map_err(unreadable)?;
+        let mut log = self.store.log_from(snapshot.revision + 1).map_err(unreadable)?;
+        if log.first().is_none_or(|first| first.revision != snapshot.revision + 1) {
+            // Left by a release that kept no earlier snapshot.
+            snapshot = self.store.snapshot().map_err(unreadable)?;
+            log.retain(|entry| entry.revision > snapshot.revision);
+        }
+        let broken = |revision| move |_| NoSuchPast::Broken(revision);
+        let mut registry = Registry::default();
+        if !snapshot.parts.is_empty() {
+            registry = Registry::from_snapshot(&snapshot.parts).map_err(broken(snapshot.revision))?.0;
+        }
+        if registry.at() > time {
+            return Err(NoSuchPast::Forgotten(registry.at()));
+        }
+        for entry in log.iter().take_while(|entry| until.is_some_and(|until| entry.revision <= until)) {
+            let batch = Batch::decode(&entry.bytes).map_err(broken(entry.revision))?;
+            registry.apply(&batch).map_err(|_| NoSuchPast::Broken(entry.revision))?;
+        }
+        Ok(Cow::Owned(registry))
     }
 
     /// Where this leader's history stands.

@@ -34,7 +34,7 @@ pub use change::{
     SnapshotPart, Topics,
 };
 pub use command::{Bound, Command, Limits, Refusal};
-pub use leader::{Fault, GRANT, Leader, LeaderSettings, LoadError, Outcome};
+pub use leader::{Fault, GRANT, Leader, LeaderSettings, LoadError, NoSuchPast, Outcome};
 pub use name::{ChannelName, InvalidName, MAX_NAME_LENGTH, TopicName, is_valid_name};
 pub use observations::RETENTION;
 pub use producer::{

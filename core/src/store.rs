@@ -67,7 +67,8 @@ pub trait Store {
     /// Where it can't be stored.
     fn save_heard(&mut self, heard: &[u8]) -> Result<(), Self::Error>;
 
-    /// Replaces the snapshot and what was heard, and drops the log entries up to `drop_through`, all at once.
+    /// Replaces the snapshot and what was heard, and drops the log entries up to `drop_through`, all at once. Of the snapshots
+    /// that are replaced, that of `drop_through` stays as the [earlier](Self::earlier) one, from which the log leads on.
     ///
     /// # Errors
     /// Where it can't be stored.
@@ -78,6 +79,12 @@ pub trait Store {
     /// # Errors
     /// Where it can't be read.
     fn snapshot(&self) -> Result<StoredSnapshot, Self::Error>;
+
+    /// The snapshot that the log begins after: revision 0 in no parts where nothing was dropped yet.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    fn earlier(&self) -> Result<StoredSnapshot, Self::Error>;
 
     /// The entries from this revision on, itself included where it is kept, oldest first.
     ///

@@ -27,7 +27,7 @@ impl From<JsValue> for StorageError {
 }
 
 /// The tables `log`, `snapshot` and `heard` of one object, made with the first write: opening an unused object writes
-/// nothing.
+/// nothing; and `earlier`, made when the first snapshot is replaced.
 pub(crate) struct SqliteStore {
     storage: Storage,
     sql: Sql,
@@ -76,6 +76,15 @@ impl SqliteStore {
         Ok(())
     }
 
+    fn snapshot_in(&self, query: &str) -> Result<StoredSnapshot, StorageError> {
+        let mut snapshot = StoredSnapshot::default();
+        for row in self.rows(query, &Array::new())?.iter() {
+            snapshot.revision = integer_at(&row, 0)?;
+            snapshot.parts.push(bytes_at(&row, 1)?);
+        }
+        Ok(snapshot)
+    }
+
     fn insert(&self, LogEntry { revision, at, check, bytes }: &LogEntry) -> Result<(), JsValue> {
         let row = Array::of4(&number(*revision), &number(at.as_millis()), &blob(&check.to_bytes()), &blob(bytes));
         self.run("INSERT INTO log (revision, at, hash, bytes) VALUES (?, ?, ?, ?)", &row)
@@ -110,6 +119,9 @@ impl Store for SqliteStore {
 
     fn compact(&mut self, snapshot: &StoredSnapshot, heard: &[u8], drop_through: Revision) -> Result<(), StorageError> {
         self.write(|| {
+            self.run(EARLIER, &Array::new())?;
+            self.run("INSERT INTO earlier SELECT revision, part, bytes FROM snapshot", &Array::new())?;
+            self.run("DELETE FROM earlier WHERE revision <> ?", &Array::of1(&number(drop_through)))?;
             self.run("DELETE FROM snapshot", &Array::new())?;
             for (part, bytes) in (0..).zip(&snapshot.parts) {
                 let row = Array::of3(&number(part), &number(snapshot.revision), &blob(bytes));
@@ -121,14 +133,19 @@ impl Store for SqliteStore {
     }
 
     fn snapshot(&self) -> Result<StoredSnapshot, StorageError> {
-        let mut snapshot = StoredSnapshot::default();
         if self.has_tables.get() {
-            for row in self.rows("SELECT revision, bytes FROM snapshot ORDER BY part", &Array::new())?.iter() {
-                snapshot.revision = integer_at(&row, 0)?;
-                snapshot.parts.push(bytes_at(&row, 1)?);
-            }
+            self.snapshot_in("SELECT revision, bytes FROM snapshot ORDER BY part")
+        } else {
+            Ok(StoredSnapshot::default())
         }
-        Ok(snapshot)
+    }
+
+    fn earlier(&self) -> Result<StoredSnapshot, StorageError> {
+        let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'earlier'";
+        if self.rows(tables, &Array::new())?.length() == 0 {
+            return Ok(StoredSnapshot::default());
+        }
+        self.snapshot_in("SELECT revision, bytes FROM earlier ORDER BY part")
     }
 
     fn log_from(&self, revision: Revision) -> Result<Vec<LogEntry>, StorageError> {
@@ -164,6 +181,11 @@ const TABLES: &str = "
     CREATE TABLE log (revision INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash BLOB NOT NULL, bytes BLOB NOT NULL);
     CREATE TABLE snapshot (part INTEGER PRIMARY KEY, revision INTEGER NOT NULL, bytes BLOB NOT NULL);
     CREATE TABLE heard (id INTEGER PRIMARY KEY CHECK (id = 0), bytes BLOB NOT NULL);
+";
+
+const EARLIER: &str = "
+    CREATE TABLE IF NOT EXISTS earlier
+        (revision INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (revision, part));
 ";
 
 /// Revisions and milliseconds stay far below 2⁵³, where a JavaScript number is exact.

@@ -41,6 +41,10 @@ impl Medium for Failing {
         self.0.snapshot()
     }
 
+    fn earlier(&self) -> Result<StoredSnapshot, StorageError> {
+        self.0.earlier()
+    }
+
     fn log_from(&self, revision: Revision) -> Result<Vec<LogEntry>, StorageError> {
         self.0.log_from(revision)
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    mem,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -16,6 +17,7 @@ pub(crate) struct Memory(Mutex<State>);
 #[derive(Default)]
 struct State {
     snapshot: StoredSnapshot,
+    earlier: StoredSnapshot,
     log: BTreeMap<Revision, LogEntry>,
     heard: Option<Vec<u8>>,
 }
@@ -46,7 +48,10 @@ impl Medium for Memory {
 
     fn compact(&self, snapshot: &StoredSnapshot, heard: &[u8], drop_through: Revision) -> Result<(), StorageError> {
         let mut state = self.state();
-        state.snapshot = snapshot.clone();
+        let replaced = mem::replace(&mut state.snapshot, snapshot.clone());
+        if state.earlier.revision != drop_through {
+            state.earlier = if replaced.revision == drop_through { replaced } else { StoredSnapshot::default() };
+        }
         state.heard = Some(heard.to_vec());
         state.log = state.log.split_off(&(drop_through + 1));
         Ok(())
@@ -54,6 +59,10 @@ impl Medium for Memory {
 
     fn snapshot(&self) -> Result<StoredSnapshot, StorageError> {
         Ok(self.state().snapshot.clone())
+    }
+
+    fn earlier(&self) -> Result<StoredSnapshot, StorageError> {
+        Ok(self.state().earlier.clone())
     }
 
     fn log_from(&self, revision: Revision) -> Result<Vec<LogEntry>, StorageError> {

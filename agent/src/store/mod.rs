@@ -36,6 +36,8 @@ pub(crate) trait Medium: Send + Sync {
     fn compact(&self, snapshot: &StoredSnapshot, heard: &[u8], drop_through: Revision) -> Result<(), StorageError>;
     /// As [`Store::snapshot`].
     fn snapshot(&self) -> Result<StoredSnapshot, StorageError>;
+    /// As [`Store::earlier`].
+    fn earlier(&self) -> Result<StoredSnapshot, StorageError>;
     /// As [`Store::log_from`].
     fn log_from(&self, revision: Revision) -> Result<Vec<LogEntry>, StorageError>;
     /// As [`Store::last_before`].
@@ -88,6 +90,10 @@ impl Store for Disk {
 
     fn snapshot(&self) -> Result<StoredSnapshot, StorageError> {
         self.0.snapshot()
+    }
+
+    fn earlier(&self) -> Result<StoredSnapshot, StorageError> {
+        self.0.earlier()
     }
 
     fn log_from(&self, revision: Revision) -> Result<Vec<LogEntry>, StorageError> {

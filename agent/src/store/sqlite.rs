@@ -13,7 +13,7 @@ use rusqlite::{Connection, Error, ErrorCode, OptionalExtension as _, Row, params
 
 use super::{Medium, StorageError};
 
-/// The tables `log`, `snapshot` and `heard`, as the worker has them.
+/// The tables `log`, `snapshot`, `earlier` and `heard`, as the worker has them.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     path: PathBuf,
@@ -80,6 +80,8 @@ impl Medium for Sqlite {
 
     fn compact(&self, snapshot: &StoredSnapshot, heard: &[u8], drop_through: Revision) -> Result<(), StorageError> {
         self.write(|connection| {
+            connection.execute("INSERT INTO earlier SELECT revision, part, bytes FROM snapshot", [])?;
+            connection.execute("DELETE FROM earlier WHERE revision <> ?", [drop_through])?;
             connection.execute("DELETE FROM snapshot", [])?;
             let mut insert = connection.prepare("INSERT INTO snapshot (part, revision, bytes) VALUES (?, ?, ?)")?;
             for (part, bytes) in (0_u32..).zip(&snapshot.parts) {
@@ -91,16 +93,11 @@ impl Medium for Sqlite {
     }
 
     fn snapshot(&self) -> Result<StoredSnapshot, StorageError> {
-        self.read(|connection| {
-            let mut snapshot = StoredSnapshot::default();
-            let mut query = connection.prepare("SELECT revision, bytes FROM snapshot ORDER BY part")?;
-            for row in query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))? {
-                let (revision, bytes) = row?;
-                snapshot.revision = revision;
-                snapshot.parts.push(bytes);
-            }
-            Ok(snapshot)
-        })
+        self.read(|connection| snapshot_in(connection, "SELECT revision, bytes FROM snapshot ORDER BY part"))
+    }
+
+    fn earlier(&self) -> Result<StoredSnapshot, StorageError> {
+        self.read(|connection| snapshot_in(connection, "SELECT revision, bytes FROM earlier ORDER BY part"))
     }
 
     fn log_from(&self, revision: Revision) -> Result<Vec<LogEntry>, StorageError> {
@@ -134,6 +131,16 @@ impl Medium for Sqlite {
     }
 }
 
+fn snapshot_in(connection: &Connection, query: &str) -> rusqlite::Result<StoredSnapshot> {
+    let mut snapshot = StoredSnapshot::default();
+    for row in connection.prepare(query)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))? {
+        let (revision, bytes) = row?;
+        snapshot.revision = revision;
+        snapshot.parts.push(bytes);
+    }
+    Ok(snapshot)
+}
+
 fn put_heard(connection: &Connection, heard: &[u8]) -> rusqlite::Result<()> {
     connection.prepare_cached("INSERT OR REPLACE INTO heard (id, bytes) VALUES (0, ?)")?.execute([heard]).map(drop)
 }
@@ -160,6 +167,12 @@ const TABLES: &str = "
     CREATE TABLE log (revision INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash BLOB NOT NULL, bytes BLOB NOT NULL);
     CREATE TABLE snapshot (part INTEGER PRIMARY KEY, revision INTEGER NOT NULL, bytes BLOB NOT NULL);
     CREATE TABLE heard (id INTEGER PRIMARY KEY CHECK (id = 0), bytes BLOB NOT NULL);
+";
+
+/// The log reached back only to the snapshot before there was this one.
+const EARLIER: &str = "
+    CREATE TABLE IF NOT EXISTS earlier
+        (revision INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (revision, part));
 ";
 
 /// Why a file is not used.
@@ -228,6 +241,7 @@ fn prepare(path: &Path) -> Result<Connection, Problem> {
     } else {
         connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
     }
+    connection.execute_batch(EARLIER)?;
     let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if found == "ok" { Ok(connection) } else { Err(Problem::Damaged(found)) }
 }

@@ -54,12 +54,16 @@ impl Store for Memory {
         Ok(StoredSnapshot::default())
     }
 
+    fn earlier(&self) -> Result<StoredSnapshot, Self::Error> {
+        Ok(StoredSnapshot::default())
+    }
+
     fn log_from(&self, revision: Revision) -> Result<Vec<LogEntry>, Self::Error> {
         Ok(self.log.iter().filter(|entry| entry.revision >= revision).cloned().collect())
     }
 
-    fn last_before(&self, _: Timestamp) -> Result<Option<Revision>, Self::Error> {
-        Ok(None)
+    fn last_before(&self, time: Timestamp) -> Result<Option<Revision>, Self::Error> {
+        Ok(self.log.iter().rev().find(|entry| entry.at < time).map(|entry| entry.revision))
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) struct Disk(Rc<RefCell<State>>);
 #[derive(Default)]
 struct State {
     snapshot: StoredSnapshot,
+    earlier: StoredSnapshot,
     log: BTreeMap<Revision, LogEntry>,
     heard: Option<Vec<u8>>,
     writes: usize,
@@ -92,7 +93,10 @@ impl Store for Disk {
 
     fn compact(&mut self, snapshot: &StoredSnapshot, heard: &[u8], drop_through: Revision) -> Result<(), Self::Error> {
         self.write(|state| {
-            state.snapshot = snapshot.clone();
+            let replaced = std::mem::replace(&mut state.snapshot, snapshot.clone());
+            if state.earlier.revision != drop_through {
+                state.earlier = if replaced.revision == drop_through { replaced } else { StoredSnapshot::default() };
+            }
             state.heard = Some(heard.to_vec());
             state.log = state.log.split_off(&(drop_through + 1));
         })
@@ -100,6 +104,10 @@ impl Store for Disk {
 
     fn snapshot(&self) -> Result<StoredSnapshot, Self::Error> {
         Ok(self.0.borrow().snapshot.clone())
+    }
+
+    fn earlier(&self) -> Result<StoredSnapshot, Self::Error> {
+        Ok(self.0.borrow().earlier.clone())
     }
 
     fn log_from(&self, revision: Revision) -> Result<Vec<LogEntry>, Self::Error> {

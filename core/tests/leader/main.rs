@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod disk;
+mod history;
 mod liveness;
 mod properties;
 mod reference;

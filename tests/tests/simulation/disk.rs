@@ -21,6 +21,7 @@ struct State {
 #[derive(Clone, Default)]
 struct Content {
     snapshot: StoredSnapshot,
+    earlier: StoredSnapshot,
     log: BTreeMap<Revision, LogEntry>,
     heard: Option<Vec<u8>>,
 }
@@ -72,7 +73,7 @@ impl Store for Disk {
     type Error = &'static str;
 
     fn load(&self) -> Result<Stored, Self::Error> {
-        let Content { snapshot, log, heard } = &self.0.borrow().content;
+        let Content { snapshot, log, heard, .. } = &self.0.borrow().content;
         let log = log.range(snapshot.revision + 1..).map(|(_, entry)| entry.clone()).collect();
         Ok(Stored { snapshot: snapshot.clone(), log, heard: heard.clone() })
     }
@@ -90,13 +91,23 @@ impl Store for Disk {
 
     fn compact(&mut self, snapshot: &StoredSnapshot, heard: &[u8], drop_through: Revision) -> Result<(), Self::Error> {
         self.write(|state| {
-            let log = state.content.log.split_off(&(drop_through + 1));
-            state.content = Content { snapshot: snapshot.clone(), log, heard: Some(heard.to_vec()) };
+            let Content { snapshot: replaced, earlier, mut log, .. } = std::mem::take(&mut state.content);
+            let earlier = [earlier, replaced].into_iter().find(|kept| kept.revision == drop_through);
+            state.content = Content {
+                snapshot: snapshot.clone(),
+                earlier: earlier.unwrap_or_default(),
+                log: log.split_off(&(drop_through + 1)),
+                heard: Some(heard.to_vec()),
+            };
         })
     }
 
     fn snapshot(&self) -> Result<StoredSnapshot, Self::Error> {
         Ok(self.0.borrow().content.snapshot.clone())
+    }
+
+    fn earlier(&self) -> Result<StoredSnapshot, Self::Error> {
+        Ok(self.0.borrow().content.earlier.clone())
     }
 
     fn log_from(&self, revision: Revision) -> Result<Vec<LogEntry>, Self::Error> {
