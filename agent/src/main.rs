@@ -20,6 +20,7 @@ mod serving;
 mod settings;
 mod store;
 mod tcp;
+mod waiters;
 
 use std::{
     env,

@@ -9,7 +9,7 @@ use crate::{
     link::ToFollower,
     observations::Observations,
     producer::{AgentId, ClaimKey, Lifetimes},
-    registry::{Impact, Registry},
+    registry::{Impact, Registry, Touched},
     store::{LogEntry, Store, Stored, StoredSnapshot},
     time::Timestamp,
 };
@@ -48,6 +48,31 @@ pub struct Leader<S> {
     /// Until when somebody may answer from what this leader, or the one before it on this disk, told.
     granted_until: Timestamp,
     pushes: Vec<ToFollower>,
+    /// Nothing where nobody asks.
+    touched: Option<Touched>,
+    done: Done,
+}
+
+/// What became of commands since the leader was loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Carried out, whether or not that changed anything.
+    pub done: u64,
+    /// Refused.
+    pub refused: u64,
+    /// Perhaps not stored.
+    pub not_stored: u64,
+}
+
+/// How long a log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogSize {
+    /// Batches since the snapshot.
+    pub entries: u64,
+    /// Their bytes.
+    pub length: usize,
+    /// The snapshot's bytes.
+    pub snapshot_length: usize,
 }
 
 /// What became of a command.
@@ -161,6 +186,8 @@ impl<S: Store> Leader<S> {
             snapshot_revision,
             granted_until,
             pushes: Vec::new(),
+            touched: None,
+            done: Done::default(),
         })
     }
 
@@ -169,6 +196,16 @@ impl<S: Store> Leader<S> {
     /// # Errors
     /// [`Fault`].
     pub fn execute(&mut self, command: &Command, now: Timestamp) -> Result<Outcome, Fault<S::Error>> {
+        let executed = self.carry_out(command, now);
+        *match executed {
+            Ok(_) => &mut self.done.done,
+            Err(Fault::Refused(_)) => &mut self.done.refused,
+            Err(Fault::NotStored(_)) => &mut self.done.not_stored,
+        } += 1;
+        executed
+    }
+
+    fn carry_out(&mut self, command: &Command, now: Timestamp) -> Result<Outcome, Fault<S::Error>> {
         let now = self.now(now);
         let batch = self.registry.decide(command, &self.settings.limits, now).map_err(Fault::Refused)?;
         let changed = batch.is_some();
@@ -224,7 +261,7 @@ impl<S: Store> Leader<S> {
         let now = self.now(now);
         let Self { observations, registry, settings, .. } = self;
         for command in observations.sweep(registry, &settings.lifetimes, hears_agents, now) {
-            self.execute(&command, now)?;
+            self.carry_out(&command, now)?;
         }
         Ok(())
     }
@@ -240,6 +277,12 @@ impl<S: Store> Leader<S> {
     /// What was decided since this was asked last, for every follower, oldest first. Push it once it is durable.
     pub fn take_pushes(&mut self) -> Vec<ToFollower> {
         core::mem::take(&mut self.pushes)
+    }
+
+    /// Which topics' answers may have become others since this was asked last; any, at the first time. From then on it is
+    /// noted: only ask it where somebody waits.
+    pub fn take_touched(&mut self) -> Touched {
+        self.touched.replace(Touched::default()).unwrap_or(Touched::All)
     }
 
     /// What tells a follower whether it missed a push, or follows a leader that was superseded.
@@ -366,6 +409,20 @@ impl<S: Store> Leader<S> {
         &self.settings
     }
 
+    /// What became of the commands that it was given; those of its own sweeps don't count.
+    pub fn done(&self) -> Done {
+        self.done
+    }
+
+    /// How much is stored.
+    pub fn log(&self) -> LogSize {
+        LogSize {
+            entries: self.registry.revision().saturating_sub(self.snapshot_revision),
+            length: self.log_length,
+            snapshot_length: self.snapshot_length,
+        }
+    }
+
     /// When the claim was last heard, as far as this process knows.
     pub fn last_heard(&self, claim: &ClaimKey) -> Option<Timestamp> {
         self.observations.last_heard(claim)
@@ -386,6 +443,9 @@ impl<S: Store> Leader<S> {
         let length = bytes.len();
         let entry = LogEntry { revision: batch.revision, at: batch.at, check, bytes };
         self.store.append(&entry).map_err(Fault::NotStored)?;
+        if let Some(touched) = &mut self.touched {
+            batch.changes.iter().for_each(|change| touched.add(change, &self.registry));
+        }
         let applied = self.registry.apply(batch);
         debug_assert!(applied.is_ok(), "decided on this very state");
         self.check = check;

@@ -34,7 +34,7 @@ pub use change::{
     SnapshotPart, Topics,
 };
 pub use command::{Bound, Command, Limits, Refusal};
-pub use leader::{Fault, GRANT, Leader, LeaderSettings, LoadError, NoSuchPast, Outcome};
+pub use leader::{Done, Fault, GRANT, Leader, LeaderSettings, LoadError, LogSize, NoSuchPast, Outcome};
 pub use name::{ChannelName, InvalidName, MAX_NAME_LENGTH, TopicName, is_valid_name};
 pub use observations::RETENTION;
 pub use producer::{
@@ -42,7 +42,7 @@ pub use producer::{
 };
 pub use registry::{
     AgentEntry, Category, Fact, Gap, Impact, Match, NodeEntry, Producer, Registration, RegistrationPattern, Registry,
-    TopicEntry,
+    TopicEntry, Touched,
 };
 pub use replica::{CannotFollow, Confirmation, Plan, Replica};
 pub use store::{LogEntry, Store, Stored, StoredSnapshot};

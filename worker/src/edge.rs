@@ -1,14 +1,14 @@
 //! Every request's way in: what can be answered without the leader is answered here, by the isolate's replica or with a
 //! refusal, and the rest goes to the leader.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use js_sys::Promise;
 use lookupd_core::{
     Registry, Revision, Timestamp,
     http::{
-        Error, Headers, Read, Request, Response, STREAM_PROTOCOL, Target, Write, accepts_html, admit, answer,
-        authorization_in, min_revision,
+        CURSOR, Error, Headers, Read, Request, Response, STREAM_PROTOCOL, Target, Wait, Write, accepts_html, admit,
+        answer, authorization_in, min_revision,
     },
 };
 use wasm_bindgen::prelude::*;
@@ -87,9 +87,12 @@ enum Task {
     Read {
         read: Read,
         min_revision: Revision,
+        /// Where its answer is waited for.
+        wait: Option<Wait>,
     },
     Write(Write),
-    CatchUp,
+    /// What the leader alone answers.
+    PassOn,
     /// Whether the subprotocol was offered, which then has to be chosen.
     Stream {
         has_protocol: bool,
@@ -128,12 +131,12 @@ impl Call {
             own_origin,
         };
         Ok(match admit(method, &target, &headers, &config.access, &config.origins)? {
-            Request::Read(read) => {
-                let min_revision = header(request, MIN_REVISION).map_or(Ok(0), |text| min_revision(&text))?;
-                Task::Read { read, min_revision }
+            Request::Read(read) => Task::Read { read, min_revision: self.min_revision()?, wait: None },
+            Request::Wait(wait) => {
+                Task::Read { read: wait.read(), min_revision: self.min_revision()?, wait: Some(wait) }
             }
             Request::Write(write) => Task::Write(write),
-            Request::CatchUp(_) => Task::CatchUp,
+            Request::CatchUp(_) | Request::Metrics => Task::PassOn,
             Request::Stream(_) => {
                 if !header(request, "Upgrade").is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
                     return Err(Error::UpgradeRequired.into());
@@ -149,7 +152,7 @@ impl Call {
         match task {
             Err(response) => Some(response.clone()),
             Ok(Task::Read { read: read @ (Read::Ping | Read::Info), .. }) => Some(self.answer_by_itself(read)),
-            Ok(Task::Read { read, min_revision }) => {
+            Ok(Task::Read { read, min_revision, wait: None }) => {
                 match replica::consult(self.leader().ok()?.cluster, read, *min_revision, replica::now()) {
                     Step::Answer(response) => Some(response),
                     Step::AnswerAndRefresh(response) => {
@@ -171,9 +174,9 @@ impl Call {
                 dashboard::fetch_file(&path, is_page, &self.method, &self.env).await.map(Answered::Response)
             }
             Task::Read { read: read @ (Read::Ping | Read::Info), .. } => Err(self.answer_by_itself(&read)),
-            Task::Read { read, min_revision } => self.answer(&read, min_revision).await,
+            Task::Read { read, min_revision, wait } => self.answer_in_time(&read, min_revision, wait).await,
             Task::Write(write) => self.change(write).await,
-            Task::CatchUp => {
+            Task::PassOn => {
                 let answered = self.leader()?.pass_on(&self.method, &self.target()?, &[], &[]).await;
                 Ok(Answered::Response(answered.map_err(|_| Error::StorageFailed)?))
             }
@@ -224,6 +227,35 @@ impl Call {
         }
     }
 
+    /// The answer; where it is waited for, once it is another than was seen: it is looked at from time to time.
+    async fn answer_in_time(
+        &self,
+        read: &Read,
+        min_revision: Revision,
+        mut wait: Option<Wait>,
+    ) -> Result<Answered, Response> {
+        let began = replica::now();
+        loop {
+            let mut answered = self.answer(read, min_revision).await;
+            let Some(wait) = &mut wait else { return answered };
+            let is_news = match &mut answered {
+                Ok(Answered::Response(response) | Answered::Stream(response)) => {
+                    wait.is_news_at(&response.headers().get(CURSOR).ok().flatten().unwrap_or_default())
+                }
+                // An error has no revision, and isn't waited for to change.
+                Err(response) => match response.header("X-Lookupd-Revision").and_then(|text| text.parse().ok()) {
+                    Some(revision) => wait.is_news(response, revision),
+                    None => true,
+                },
+            };
+            let left = began.plus(wait.within).since(replica::now());
+            if is_news || left.is_zero() {
+                return answered;
+            }
+            Delay::from(left.min(BETWEEN_LOOKS)).await;
+        }
+    }
+
     async fn change(&self, write: Write) -> Result<Answered, Response> {
         let body = read_body(&self.request, &write).await?;
         // What is wrong with it is found here, at the edge.
@@ -260,6 +292,10 @@ impl Call {
         let _ = self.context.wait_until(&refreshed);
     }
 
+    fn min_revision(&self) -> Result<Revision, Error> {
+        header(&self.request, MIN_REVISION).map_or(Ok(0), |text| min_revision(&text))
+    }
+
     fn answer_by_itself(&self, read: &Read) -> Response {
         answer(read, &Registry::default(), &self.config.leader.lifetimes, Timestamp::default(), |_| None)
     }
@@ -285,6 +321,10 @@ impl Call {
         Ok(LeaderStub { cluster: cluster(&self.target()?), env: &self.env, config: &self.config })
     }
 }
+
+/// How often an answer is looked at that is waited for. The longest wait takes 40 looks, and each may ask the leader: of the
+/// requests that one request may make, the platform's free plan has 50.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1_500);
 
 fn cluster<'a>(target: &Target<'a>) -> &'a str {
     target.cluster.unwrap_or(DEFAULT_CLUSTER)

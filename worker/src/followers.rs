@@ -105,6 +105,11 @@ impl Followers {
         Some((socket.stream()?.end?, self.sockets.heard_at(socket)))
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.with_open(|open| open.len() as u64)
+    }
+
     /// Whether there are any.
     pub(crate) fn is_empty(&self) -> bool {
         self.with_open(|open| open.is_empty())

@@ -122,9 +122,12 @@ impl Leader {
         let remote_address = text(REMOTE_ADDRESS).unwrap_or_default();
         let min_revision = text(MIN_REVISION).and_then(|text| text.parse().ok()).unwrap_or(0);
         let since = text(SINCE).and_then(|since| Cursor::parse(&since).ok());
-        let is_read = matches!(asked, http::Request::Read(_));
+        let is_read = matches!(asked, http::Request::Read(_) | http::Request::Wait(_));
         let answered = self.with_leader(|leader, now| {
-            let mut response = http::serve(asked, body, &remote_address, leader, now)?;
+            let mut response = match asked {
+                http::Request::Metrics => self.metrics(leader, now),
+                asked => http::serve(asked, body, &remote_address, leader, now)?,
+            };
             let revision = leader.registry().revision();
             if is_read {
                 describe(&mut response, revision, Duration::ZERO, revision < min_revision);
@@ -145,6 +148,12 @@ impl Leader {
             Ok(response)
         });
         answered.unwrap_or_else(|_| http::Error::StorageFailed.into())
+    }
+
+    fn metrics(&self, leader: &lookupd_core::Leader<SqliteStore>, now: Timestamp) -> http::Response {
+        let mut metrics = http::Metrics::of(leader, leader.now(now));
+        metrics.streams(self.followers.count(), self.followers.agents().count() as u64);
+        metrics.into()
     }
 
     /// # Errors

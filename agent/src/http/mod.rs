@@ -4,6 +4,7 @@ mod body;
 mod dashboard;
 mod following;
 mod stream;
+mod waiting;
 
 use std::{
     convert::Infallible,
@@ -199,6 +200,7 @@ impl Http {
                 });
                 Ok(answered.await?)
             }
+            Request::Wait(wait) => Ok(waiting::serve(wait, &self.leadership, &mut self.stopping.clone()).await?),
             Request::Stream(asked) => {
                 let accepted = following::accept(head)?;
                 *opening.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);

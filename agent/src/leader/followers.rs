@@ -105,6 +105,11 @@ impl Followers {
         self.0.insert(id, Follower { outbox, end, heard_at: now });
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// One is gone.
     pub(super) fn remove(&mut self, id: FollowerId) {
         self.0.remove(&id);

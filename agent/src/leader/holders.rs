@@ -28,6 +28,11 @@ impl Holders {
         self.0.insert(info.node(), Holder { session, info: info.clone(), announced });
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// What whoever speaks for the node says of it; nothing where nobody does.
     pub(super) fn info(&self, node: &Node) -> Option<&ProducerInfo> {
         self.0.get(node).map(|holder| &holder.info)

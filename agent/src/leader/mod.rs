@@ -32,7 +32,10 @@ pub(crate) use self::{
     followers::{FollowerId, Inbox, Place},
     holders::SessionId,
 };
-use crate::store::{Disk, StorageError};
+use crate::{
+    store::{Disk, StorageError},
+    waiters::Waiters,
+};
 
 /// The way to the leader. Clones lead to the same one.
 #[derive(Clone)]
@@ -47,6 +50,7 @@ struct Shared {
     leader: RwLock<Option<Leader<Disk>>>,
     /// When it was last looked for what fell silent, in milliseconds.
     swept_at: AtomicU64,
+    waiters: Waiters,
 }
 
 /// What the owner is to do.
@@ -108,8 +112,12 @@ impl Leadership {
         let now = clock();
         silence(&mut leader, now).map_err(|fault| StorageError(fault.to_string()))?;
         disk.commit()?;
-        let shared =
-            Arc::new(Shared { settings, leader: RwLock::new(Some(leader)), swept_at: AtomicU64::new(now.as_millis()) });
+        let shared = Arc::new(Shared {
+            settings,
+            leader: RwLock::new(Some(leader)),
+            swept_at: AtomicU64::new(now.as_millis()),
+            waiters: Waiters::default(),
+        });
         let (jobs, queue) = mpsc::channel(QUEUE_LENGTH);
         let owner = Owner::new(Arc::clone(&shared), disk, queue);
         let thread = std::thread::Builder::new().name("leader".into()).spawn(move || owner.run());
@@ -168,6 +176,11 @@ impl Leadership {
         let held = self.shared.leader.read().unwrap_or_else(PoisonError::into_inner);
         let leader = held.as_ref().ok_or(http::Error::StorageFailed)?;
         Ok(answer(leader, leader.now(now)))
+    }
+
+    /// Who is to be woken by what changes.
+    pub(crate) fn waiters(&self) -> &Waiters {
+        &self.shared.waiters
     }
 
     /// Looks for what fell silent.

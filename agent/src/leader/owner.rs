@@ -7,7 +7,7 @@ use std::{
 
 use lookupd_core::{
     ClaimKey, Command, Fault, Leader, Node, Timestamp, Via,
-    http::{self, Response, StreamOpening},
+    http::{self, Metrics, Response, StreamOpening},
     link::{Closing, LeaderEnd, ToFollower},
     protocol::{Failure, Request},
 };
@@ -92,9 +92,10 @@ impl Owner {
         let mut held = self.shared.leader.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(leader) = held.as_mut() {
             self.beacon = leader.beacon(now);
-            let pushes = leader.take_pushes();
+            let (pushes, touched) = (leader.take_pushes(), leader.take_touched());
             drop(held);
             self.followers.publish(&pushes);
+            self.shared.waiters.wake(&touched);
         }
     }
 
@@ -173,6 +174,7 @@ impl Owner {
                 }
                 Outcome::Nothing
             }
+            Job::Http { request: http::Request::Metrics, .. } => Outcome::Http(self.metrics(leader, now)),
             Job::Http { request, body, remote_address, .. } => {
                 Outcome::Http(http::serve(request.clone(), body, remote_address, leader, now)?)
             }
@@ -209,6 +211,20 @@ impl Owner {
             }
             Job::Stop => Outcome::Nothing,
         })
+    }
+
+    fn metrics(&self, leader: &Leader<Disk>, now: Timestamp) -> Response {
+        let mut metrics = Metrics::of(leader, leader.now(now));
+        let (nsqds, streams) = (self.holders.count() as u64, self.followers.count() as u64);
+        let agents = self.followers.agents().count() as u64;
+        metrics.gauge("lookupd_sessions", "nsqds that are connected.", nsqds);
+        metrics.streams(streams, agents);
+        metrics.gauge(
+            "lookupd_waited_topics",
+            "Topics that a /lookup waits for.",
+            self.shared.waiters.topic_count() as u64,
+        );
+        metrics.into()
     }
 
     /// A request of a session that identified itself. One that was superseded is answered as the node's other session would

@@ -150,8 +150,9 @@ impl<'a> View<'a> {
         let Some(topic) = self.registry.topic(name) else {
             return explain;
         };
-        let listed: BTreeMap<&Node, &Via> =
-            topic.visible(self.lifetimes, self.now).map(|producer| (producer.node(), producer.via())).collect();
+        // To collect them would sort them again, which weighs 8 KB in the worker.
+        let mut listed: BTreeMap<&Node, &Via> = BTreeMap::new();
+        listed.extend(topic.visible(self.lifetimes, self.now).map(|producer| (producer.node(), producer.via())));
         let mut served: BTreeMap<&ClaimKey, Vec<String>> = BTreeMap::new();
         for channel in topic.channels() {
             for producer in topic.channel_producers(channel).into_iter().flatten() {

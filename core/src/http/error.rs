@@ -33,6 +33,8 @@ pub enum Parameter {
     Incarnation,
     /// `connection`.
     Connection,
+    /// `wait`.
+    Wait,
     /// The header `X-Lookupd-Min-Revision`.
     MinRevision,
 }
@@ -256,6 +258,7 @@ impl Parameter {
             Self::Agent => ("agent", "MISSING_ARG_AGENT", "INVALID_ARG_AGENT"),
             Self::Incarnation => ("incarnation", "MISSING_ARG_INCARNATION", "INVALID_ARG_INCARNATION"),
             Self::MinRevision => ("X-Lookupd-Min-Revision", "MISSING_MIN_REVISION", "INVALID_MIN_REVISION"),
+            Self::Wait => ("wait", "MISSING_ARG_WAIT", "INVALID_ARG_WAIT"),
             Self::Connection => ("connection", "MISSING_ARG_CONNECTION", "INVALID_ARG_CONNECTION"),
         }
     }

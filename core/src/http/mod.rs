@@ -18,6 +18,7 @@ mod answer;
 mod body;
 mod confirmation;
 mod error;
+mod metrics;
 mod query;
 mod request;
 mod response;
@@ -25,18 +26,21 @@ mod route;
 mod serve;
 mod stream;
 mod target;
+mod wait;
 
 pub(crate) use self::response::json;
 pub use self::{
     access::{Access, Anonymous, Hosts, Origins, Right},
     answer::{NSQLOOKUPD_VERSION, answer},
     error::{Error, Parameter},
+    metrics::{Metrics, label, seconds},
     request::{Read, Request, Write, min_revision},
     response::{Response, SERVER},
     route::{Route, accepts_html},
     serve::{Order, serve},
     stream::{STREAM_PROTOCOL, StreamOpening, StreamingAgent, authorization_in},
     target::{MAX_TARGET_LENGTH, Target},
+    wait::{CURSOR, MAX_WAIT, Wait},
 };
 
 /// Those of a request's headers that mean something here, as they came; several of one name joined by `, `.

@@ -9,6 +9,7 @@ use super::{
     query::Query,
     route::Route,
     stream::StreamOpening,
+    wait::Wait,
 };
 use crate::{
     change::{Cursor, Revision},
@@ -23,6 +24,10 @@ use crate::{
 pub enum Request {
     /// A question that any copy of the registry answers.
     Read(Read),
+    /// A question that is answered once its answer changes.
+    Wait(Wait),
+    /// How this home fares, for Prometheus.
+    Metrics,
     /// What a replica needs to follow from there, or from the beginning. Only a leader answers.
     CatchUp(Option<Cursor>),
     /// To be told of changes from now on. Only a leader does.
@@ -106,6 +111,7 @@ impl Request {
             Route::Nodes => return Ok(Self::Read(Read::Nodes)),
             Route::Debug => return Ok(Self::Read(Read::Debug)),
             Route::Snapshot => return Ok(Self::CatchUp(None)),
+            Route::Metrics => return Ok(Self::Metrics),
             _ => {}
         }
         let query = Query::parse(query.unwrap_or_default())?;
@@ -115,7 +121,13 @@ impl Request {
         }
         let read = match route {
             Route::Channels => Read::Channels { topic: needed(&query, Parameter::Topic, None)?.into() },
-            Route::Lookup => Read::Lookup { topic: needed(&query, Parameter::Topic, None)?.into() },
+            Route::Lookup => {
+                let topic = needed(&query, Parameter::Topic, None)?;
+                if let Some(wait) = Wait::parse(&query, &topic)? {
+                    return Ok(Self::Wait(wait));
+                }
+                Read::Lookup { topic: topic.into() }
+            }
             Route::Registrations => Read::Registrations(pattern(&query)?),
             Route::Stream => return StreamOpening::parse(&query).map(Self::Stream),
             Route::Changes => return since(&query).map(|cursor| Self::CatchUp(Some(cursor))),

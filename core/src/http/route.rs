@@ -51,10 +51,12 @@ pub enum Route {
     Changes,
     /// `GET /v1/stream`.
     Stream,
+    /// `GET /metrics`.
+    Metrics,
 }
 
 /// All of them. What is asked for most stands first.
-const ROUTES: [(&str, Route); 19] = [
+const ROUTES: [(&str, Route); 20] = [
     ("/lookup", Route::Lookup),
     ("/register", Route::Register),
     ("/nodes", Route::Nodes),
@@ -74,6 +76,7 @@ const ROUTES: [(&str, Route); 19] = [
     ("/v1/snapshot", Route::Snapshot),
     ("/v1/changes", Route::Changes),
     ("/v1/stream", Route::Stream),
+    ("/metrics", Route::Metrics),
 ];
 
 impl Route {

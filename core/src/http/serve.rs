@@ -102,7 +102,15 @@ pub fn serve<S: Store>(
             let last_heard = |claim: &ClaimKey| leader.last_heard(claim);
             Ok(answer(&read, leader.registry(), &leader.settings().lifetimes, now, last_heard))
         }
+        // Whoever can wait does so itself.
+        Request::Wait(mut wait) => {
+            let mut response = answer(&wait.read(), leader.registry(), &leader.settings().lifetimes, now, |_| None);
+            wait.is_news(&mut response, leader.registry().revision());
+            Ok(response)
+        }
         Request::Stream(_) => Ok(Error::NoStreams.into()),
+        // Its home knows more, and answers itself.
+        Request::Metrics => Ok(Error::NotFound.into()),
         Request::CatchUp(since) => leader.catch_up(since, now).map(|catch_up| Response::bytes(catch_up.encode())),
         Request::Write(write) => match write.order(body, remote_address) {
             Ok(order) => carry_out(order, leader, now),

@@ -1,6 +1,7 @@
 //! The whole agent: its nsqds on one side, its leader on the other, and what it answers in between.
 
 use alloc::{collections::BTreeSet, vec::Vec};
+use core::mem;
 
 use super::{
     agent_end::AgentEnd,
@@ -11,7 +12,7 @@ use crate::{
     change::{Batch, CatchUp, Change, Cursor, DecodeError},
     producer::{AgentId, ClaimKey, Incarnation, Lifetimes, Node, ProducerInfo, Via},
     protocol::Request,
-    registry::Registry,
+    registry::{Registry, Touched},
     replica::{CannotFollow, Replica},
     time::Timestamp,
 };
@@ -33,6 +34,7 @@ pub struct Agent {
     /// The replica's state with what is said here laid over it.
     view: Registry,
     missed: Missed,
+    touched: Touched,
 }
 
 /// What the leader is to be asked for.
@@ -56,7 +58,8 @@ impl Agent {
         let view = Registry::default();
         let end = AgentEnd::default();
         let missed = Missed::Changes { known_at: Timestamp::default() };
-        let mut agent = Self { id, incarnation, started_at: now, end, replica, view, missed };
+        let touched = Touched::All;
+        let mut agent = Self { id, incarnation, started_at: now, end, replica, view, missed, touched };
         agent.lay_all_over();
         agent
     }
@@ -85,8 +88,8 @@ impl Agent {
     pub fn identify(&mut self, session: SessionId, info: &ProducerInfo, now: Timestamp) {
         let claim = self.claim(info.node());
         self.end.identify(session, info.clone(), now);
-        self.view.lay_over(&Change::Identified { claim: claim.clone(), info: info.clone() });
-        self.view.lay_over(&Change::Heard { claim });
+        self.lay_over(&Change::Identified { claim: claim.clone(), info: info.clone() });
+        self.lay_over(&Change::Heard { claim });
     }
 
     /// [`AgentEnd::request`].
@@ -99,15 +102,15 @@ impl Agent {
         match request {
             Request::Register { topic, channel } => {
                 let topics = Vec::from([(topic.clone(), channel.iter().cloned().collect())]);
-                self.view.lay_over(&Change::Registered { claim: claim.clone(), topics });
+                self.lay_over(&Change::Registered { claim: claim.clone(), topics });
             }
             Request::Unregister { topic, channel } => {
                 let (topic, channel) = (topic.clone(), channel.clone());
-                self.view.lay_over(&Change::Unregistered { claim: claim.clone(), topic, channel });
+                self.lay_over(&Change::Unregistered { claim: claim.clone(), topic, channel });
             }
             Request::Identify | Request::Ping => {}
         }
-        self.view.lay_over(&Change::Heard { claim });
+        self.lay_over(&Change::Heard { claim });
         if self.end.announcement(node).is_some_and(|said| said.complete) && !was_complete {
             self.lay_over_announcement(node);
         }
@@ -117,7 +120,7 @@ impl Agent {
     /// [`AgentEnd::end`].
     pub fn end_session(&mut self, session: SessionId, node: &Node) {
         if self.end.end(session, node) {
-            self.view.lay_over(&Change::Left { claim: self.claim(node.clone()) });
+            self.lay_over(&Change::Left { claim: self.claim(node.clone()) });
         }
     }
 
@@ -125,7 +128,7 @@ impl Agent {
     pub fn tick(&mut self, now: Timestamp) {
         for (node, since) in self.end.tick(self.replica.lifetimes(), now) {
             let since = self.replica.leader_now(since);
-            self.view.lay_over(&Change::Silent { claim: self.claim(node), since });
+            self.lay_over(&Change::Silent { claim: self.claim(node), since });
         }
     }
 
@@ -209,13 +212,19 @@ impl Agent {
         self.replica.lifetimes()
     }
 
+    /// Which topics' answers may have become others since this was asked last.
+    pub fn take_touched(&mut self) -> Touched {
+        mem::take(&mut self.touched)
+    }
+
     fn claim(&self, node: Node) -> ClaimKey {
         ClaimKey { node, via: Via::Agent(self.id.clone()) }
     }
 
     /// Takes over what the leader decided; but of nodes that are connected here, this agent knows better.
     fn follow(&mut self, batch: &Batch) {
-        let Self { id, end, view, .. } = self;
+        let Self { id, end, view, touched, .. } = self;
+        batch.changes.iter().for_each(|change| touched.add(change, view));
         let knows_better = |change: &Change| match change.claim() {
             Some(ClaimKey { node, via }) => via.agent() == Some(id) && end.announcement(node).is_some(),
             None => change.agent() == Some(id),
@@ -234,6 +243,7 @@ impl Agent {
 
     fn lay_all_over(&mut self) {
         self.view = self.replica.registry().clone();
+        self.touched = Touched::All;
         let (agent, incarnation) = (self.id.clone(), self.incarnation);
         self.view.lay_over(&if self.view.agent(&agent).is_some_and(|known| known.incarnation == Some(incarnation)) {
             Change::AgentHeard { agent }
@@ -246,17 +256,22 @@ impl Agent {
         }
     }
 
+    fn lay_over(&mut self, change: &Change) {
+        self.touched.add(change, &self.view);
+        self.view.lay_over(change);
+    }
+
     fn lay_over_announcement(&mut self, node: &Node) {
         let Some(said) = self.end.announcement(node).cloned() else { return };
         let claim = self.claim(node.clone());
         let topics = said.topics.into_iter().map(|(topic, channels)| (topic, channels.into_iter().collect())).collect();
         if said.complete {
             let announced = self.view.revision();
-            self.view.lay_over(&Change::Announced { claim, info: said.info, announced, topics });
+            self.lay_over(&Change::Announced { claim, info: said.info, announced, topics });
         } else {
-            self.view.lay_over(&Change::Identified { claim: claim.clone(), info: said.info });
-            self.view.lay_over(&Change::Heard { claim: claim.clone() });
-            self.view.lay_over(&Change::Registered { claim, topics });
+            self.lay_over(&Change::Identified { claim: claim.clone(), info: said.info });
+            self.lay_over(&Change::Heard { claim: claim.clone() });
+            self.lay_over(&Change::Registered { claim, topics });
         }
     }
 }

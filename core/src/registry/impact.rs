@@ -92,7 +92,7 @@ impl Registry {
 }
 
 impl Change {
-    fn topics(&self) -> Vec<&TopicName> {
+    pub(super) fn topics(&self) -> Vec<&TopicName> {
         match self {
             Self::TopicCreated { topic }
             | Self::TopicDeleted { topic }

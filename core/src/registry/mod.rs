@@ -9,6 +9,7 @@ mod decide;
 mod impact;
 mod query;
 mod snapshot;
+mod touched;
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -23,6 +24,7 @@ pub use self::{
     agents::AgentEntry,
     impact::{Fact, Impact},
     query::{Category, Match, NodeEntry, Producer, Registration, RegistrationPattern, TopicEntry},
+    touched::Touched,
 };
 use crate::{
     change::{Batch, Change, Revision, Topics},

@@ -1,6 +1,7 @@
 //! Questions. Each costs what it returns.
 
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use core::time::Duration;
 
 use super::{Claim, ClaimId, Registry, Topic, claims_of_node, place_of};
 use crate::{
@@ -85,6 +86,21 @@ impl<'a> TopicEntry<'a> {
                 producer.is_active(&lifetimes, now) && !producer.is_tombstoned(&lifetimes, now)
             }),
         )
+    }
+
+    /// When time alone makes [`visible`](Self::visible) another: a producer expires, or a tombstone ends.
+    pub fn changes_at(&self, lifetimes: &Lifetimes, now: Timestamp) -> Option<Timestamp> {
+        let Lifetimes { inactive_producer_timeout, tombstone_lifetime } = *lifetimes;
+        let ends = self.producers().flat_map(|producer| {
+            let silent_since = producer.silent_since.filter(|_| producer.is_active(lifetimes, now));
+            let tombstoned_at = producer.tombstoned_at.filter(|_| producer.is_tombstoned(lifetimes, now));
+            [
+                // It is still active at the last moment of its timeout.
+                silent_since.map(|since| since.plus(inactive_producer_timeout).plus(Duration::from_millis(1))),
+                tombstoned_at.map(|at| at.plus(tombstone_lifetime)),
+            ]
+        });
+        ends.flatten().min()
     }
 
     fn view(&self, ids: &'a [ClaimId]) -> impl ExactSizeIterator<Item = Producer<'a>> + use<'a> {
