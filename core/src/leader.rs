@@ -148,7 +148,7 @@ pub enum NoSuchPast<E> {
 
 impl<S: Store> Leader<S> {
     /// The leader that was there when the disk was last written to, but for what it had only heard. What that one granted is
-    /// not known either: as if it had done so just `now`.
+    /// not known either: as if it had done so just `now`, unless there is nothing that a copy could show.
     ///
     /// # Errors
     /// [`LoadError`] for a disk that can't be read, or whose content isn't whole.
@@ -174,7 +174,8 @@ impl<S: Store> Leader<S> {
         observations.recall(&registry, heard.as_deref())?;
         let snapshot_revision = snapshot.revision;
         let snapshot_length = length_of(&snapshot);
-        let granted_until = now.max(registry.at()).plus(settings.grant);
+        let may_be_shown = registry.revision() > 0;
+        let granted_until = if may_be_shown { now.max(registry.at()).plus(settings.grant) } else { now };
         Ok(Self {
             store,
             settings,

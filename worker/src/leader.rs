@@ -20,7 +20,6 @@ use crate::{
     config::{Config, Misconfigured},
     exchange::{header, to_runtime},
     followers::{Followers, Socket, Stream},
-    replica::describe,
     store::{SqliteStore, StorageError},
     stub::{CHANGES_LENGTH, HOLD, MIN_REVISION, REMOTE_ADDRESS, SINCE},
 };
@@ -130,7 +129,7 @@ impl Leader {
             };
             let revision = leader.registry().revision();
             if is_read {
-                describe(&mut response, revision, Duration::ZERO, revision < min_revision);
+                response.describe(revision, Some(Duration::ZERO), revision < min_revision);
             } else {
                 response.push("X-Lookupd-Revision", revision.to_string());
             }

@@ -123,15 +123,6 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(Date::now().as_millis())
 }
 
-/// Tells which state an answer is from and how old it may be.
-pub(crate) fn describe(response: &mut Response, revision: Revision, age: Duration, is_stale: bool) {
-    response.push("X-Lookupd-Revision", revision.to_string());
-    response.push("X-Lookupd-Age", age.as_millis().to_string());
-    if is_stale {
-        response.push("X-Lookupd-Stale", "true");
-    }
-}
-
 #[derive(Default)]
 struct Held {
     replica: Replica,
@@ -166,7 +157,7 @@ impl Held {
     fn answer(&self, read: &Read, is_stale: bool, now: Timestamp) -> Response {
         let replica = &self.replica;
         let mut response = answer(read, replica.registry(), replica.lifetimes(), replica.leader_now(now), |_| None);
-        describe(&mut response, replica.registry().revision(), replica.age(now).unwrap_or_default(), is_stale);
+        response.describe(replica.registry().revision(), replica.age(now), is_stale);
         response
     }
 

@@ -117,6 +117,11 @@ pub enum Error {
     StorageFailed,
     /// There is no state yet to answer from.
     NotReady,
+    /// The leader that is followed can't be asked.
+    UpstreamUnreachable {
+        /// Which, and why not.
+        detail: String,
+    },
     /// The deployment's own settings can't be used.
     Misconfigured {
         /// Which, and why not.
@@ -171,6 +176,7 @@ impl Error {
             Self::Conflict(_) => (409, "CONFLICT"),
             Self::StorageFailed => (503, "STORAGE_FAILED"),
             Self::NotReady => (503, "NOT_READY"),
+            Self::UpstreamUnreachable { .. } => (502, "UPSTREAM_UNREACHABLE"),
             Self::Misconfigured { .. } => (500, "MISCONFIGURED"),
         }
     }
@@ -197,7 +203,9 @@ impl Error {
             }
             Self::ForeignHost => "requests to this name aren't answered: it is none of the variable HOSTS".into(),
             Self::BodyTooLarge { limit } => format!("the body may have {limit} bytes").into(),
-            Self::InvalidBody { detail } | Self::Misconfigured { detail } => detail.clone().into(),
+            Self::InvalidBody { detail } | Self::UpstreamUnreachable { detail } | Self::Misconfigured { detail } => {
+                detail.clone().into()
+            }
             Self::RegistryFull(refusal) | Self::CommandTooLarge(refusal) | Self::Conflict(refusal) => {
                 refusal.to_string().into()
             }

@@ -1,9 +1,11 @@
 //! What is sent back, as a value.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::{borrow::Cow, string::ToString as _, vec::Vec};
 use core::time::Duration;
 
 use serde::Serialize;
+
+use crate::change::Revision;
 
 /// An answer. A home sends it as it is; to HEAD without the body, whose length counts all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +63,18 @@ impl Response {
     /// Adds a header.
     pub fn push(&mut self, name: &'static str, value: impl Into<Cow<'static, str>>) {
         self.headers.push((name, value.into()));
+    }
+
+    /// Tells which state an answer from a copy is of, how old that may be, where that is known, and whether it is stale:
+    /// whoever asked can't rely on it to show what the leader acknowledged since.
+    pub fn describe(&mut self, revision: Revision, age: Option<Duration>, is_stale: bool) {
+        self.push("X-Lookupd-Revision", revision.to_string());
+        if let Some(age) = age {
+            self.push("X-Lookupd-Age", age.as_millis().to_string());
+        }
+        if is_stale {
+            self.push("X-Lookupd-Stale", "true");
+        }
     }
 
     /// The value of the first header of this name, in whatever case.

@@ -198,6 +198,15 @@ fn a_leader_that_has_just_loaded_holds_for_what_the_one_before_granted() {
 }
 
 #[test]
+fn a_leader_of_an_unused_disk_holds_nothing() {
+    let mut scene = Scene::new();
+    scene.does(&register_over_http("a", "t"));
+    assert_eq!(scene.execute(&tombstone("t", "a")).hold, Duration::ZERO, "no leader before it had anything to show");
+    following(&mut scene);
+    assert_eq!(scene.execute(&tombstone("t", "a")).hold, GRANT);
+}
+
+#[test]
 fn what_was_hidden_already_is_held_too() {
     let mut scene = Scene::new();
     scene.does(&register_over_http("a", "t"));
