@@ -14,10 +14,12 @@ use tokio::{
 };
 
 use crate::{
+    follower::Following,
     help,
     http::Http,
     leader::Leadership,
     listen::listen,
+    role::Role,
     serving::{Stopping, accept, stopped},
     settings::Settings,
     store::{Disk, Memory, Sqlite},
@@ -43,15 +45,9 @@ async fn serve(settings: &Settings) -> Result<(), String> {
     // From here on a signal ends it in order.
     let mut signals = Signals::new()?;
     announce_access(settings);
+    let (stop, stopping) = watch::channel(false);
     // Nobody is let in before everything is there.
-    let disk = match &settings.data_path {
-        None => Disk::new(Memory::default()),
-        Some(folder) => Disk::new(Sqlite::open(folder).map_err(|error| error.to_string())?),
-    };
-    let (leadership, leader) = Leadership::start(disk, settings.leader).map_err(|error| match &settings.data_path {
-        None => error.to_string(),
-        Some(folder) => format!("--data-path {}: {error}", folder.display()),
-    })?;
+    let (role, duties) = take_role(settings, &stopping)?;
     let tcp_listener = listen(&settings.tcp_address).await?;
     let http_listener = listen(&settings.http_address).await?;
     let (tcp_address, http_address) = match (tcp_listener.local_addr(), http_listener.local_addr()) {
@@ -64,12 +60,11 @@ async fn serve(settings: &Settings) -> Result<(), String> {
         http_port: http_address.port(),
         tcp_port: tcp_address.port(),
     });
-    let (stop, stopping) = watch::channel(false);
-    let tcp = Tcp::new(leadership.clone(), greeting, stopping.clone());
+    let tcp = Tcp::new(role.clone(), greeting, stopping.clone());
     let (access, origins) = (settings.access.clone(), settings.origins.clone());
     let hosts = settings.hosts.clone().and(&host_and_port(&settings.broadcast_address, http_address.port()));
-    let http = Http::new(leadership.clone(), access, origins, hosts, stopping.clone());
-    let sweeper = tokio::spawn(sweep(leadership.clone(), stopping.clone()));
+    let judges_tokens = settings.has_tokens || matches!(role, Role::Leader(_));
+    let http = Http::new(role, access, judges_tokens, origins, hosts, stopping.clone());
     tracing::info!("TCP: listening on {tcp_address}");
     tracing::info!("HTTP: listening on {http_address}");
     let tcp =
@@ -86,11 +81,48 @@ async fn serve(settings: &Settings) -> Result<(), String> {
         process::exit(1);
     });
     let _ = stop.send(true);
-    let _ = tokio::join!(tcp, http, sweeper);
-    leadership.stop().await;
-    // It has nothing to do but what was asked before, and whoever can't wait for its disk sends a second signal.
-    let _ = tokio::task::spawn_blocking(|| leader.join()).await;
+    let _ = tokio::join!(tcp, http);
+    duties.end().await;
     Ok(())
+}
+
+/// What a role does beside answering, until the daemon stops.
+enum Duties {
+    Leader { leadership: Leadership, thread: std::thread::JoinHandle<()>, sweeper: tokio::task::JoinHandle<()> },
+    Follower(tokio::task::JoinHandle<()>),
+}
+
+fn take_role(settings: &Settings, stopping: &Stopping) -> Result<(Role, Duties), String> {
+    let data_path = settings.data_path.as_deref();
+    if let Some(url) = &settings.upstream {
+        let (following, tasks) = Following::start(url, settings.upstream_token.as_deref(), data_path, stopping)?;
+        return Ok((Role::Follower(following), Duties::Follower(tasks)));
+    }
+    let disk = match data_path {
+        None => Disk::new(Memory::default()),
+        Some(folder) => Disk::new(Sqlite::open(folder).map_err(|error| error.to_string())?),
+    };
+    let (leadership, thread) = Leadership::start(disk, settings.leader).map_err(|error| match data_path {
+        None => error.to_string(),
+        Some(folder) => format!("--data-path {}: {error}", folder.display()),
+    })?;
+    let sweeper = tokio::spawn(sweep(leadership.clone(), stopping.clone()));
+    Ok((Role::Leader(leadership.clone()), Duties::Leader { leadership, thread, sweeper }))
+}
+
+impl Duties {
+    /// Waits until they are done, once the daemon stops.
+    async fn end(self) {
+        match self {
+            Self::Leader { leadership, thread, sweeper } => {
+                let _ = sweeper.await;
+                leadership.stop().await;
+                // It has nothing to do but what was asked before, and whoever can't wait for its disk sends a second signal.
+                let _ = tokio::task::spawn_blocking(|| thread.join()).await;
+            }
+            Self::Follower(tasks) => drop(tasks.await),
+        }
+    }
 }
 
 /// As nsqd joins them when it asks for a topic's channels (Go's `net.JoinHostPort`).
@@ -110,8 +142,11 @@ async fn sweep(leadership: Leadership, mut stopping: Stopping) {
 }
 
 fn announce_access(settings: &Settings) {
-    let Settings { anonymous, has_tokens, .. } = settings;
+    let Settings { anonymous, has_tokens, upstream, .. } = settings;
     match anonymous {
+        Anonymous::Write if upstream.is_some() => {
+            tracing::info!("HTTP: whoever reaches it may read; what changes something is the leader's to permit");
+        }
         Anonymous::Write => tracing::info!("HTTP: open, as nsqlookupd is: whoever reaches it may change everything"),
         Anonymous::Read => tracing::info!("HTTP: whoever reaches it may read; changes take a token"),
         Anonymous::None if *has_tokens => tracing::info!("HTTP: everything takes a token"),

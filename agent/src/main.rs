@@ -7,15 +7,19 @@
 //! - `daemon`: from the start to the end of the process; `log`: what it says meanwhile.
 //! - `listen`, `serving`: listening, and bounded connections.
 //! - `tcp`: nsqd's sessions. `http`: everyone else's requests, and the dashboard.
+//! - `role`: whom those talk to, which is one of two.
 //! - `leader`: the one that writes, and reading beside it. `store`: what it writes to.
+//! - `follower`: announcing to a leader elsewhere, and answering by what it says.
 
 mod daemon;
+mod follower;
 mod help;
 mod http;
 mod leader;
 mod listen;
 mod log;
 mod options;
+mod role;
 mod serving;
 mod settings;
 mod store;

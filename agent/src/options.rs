@@ -41,6 +41,20 @@ pub(crate) struct Options {
     )]
     pub(crate) data_path: Option<PathBuf>,
     #[arg(
+        help = "URL of the leader to follow, on the edge or of another agent, as in https://lookup.example/clusters/west",
+        long,
+        value_name = "string"
+    )]
+    pub(crate) upstream: Vec<String>,
+    #[arg(
+        help = "token that permits this agent to announce and to read there (or UPSTREAM_TOKEN)",
+        long,
+        env = "UPSTREAM_TOKEN",
+        hide_env_values = true,
+        value_name = "string"
+    )]
+    pub(crate) upstream_token: Option<String>,
+    #[arg(
         help = "token that permits everything over HTTP (or the variable ADMIN_TOKEN)",
         long,
         env = "ADMIN_TOKEN",

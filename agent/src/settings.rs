@@ -3,7 +3,7 @@
 use std::{fmt::Display, fs, path::PathBuf, time::Duration};
 
 use lookupd_core::{
-    LeaderSettings, Lifetimes, Limits,
+    GRANT, LeaderSettings, Lifetimes, Limits,
     http::{Access, Anonymous, Hosts, Origins},
     parse_duration,
 };
@@ -22,6 +22,9 @@ pub(crate) struct Settings {
     pub(crate) leader: LeaderSettings,
     /// Nothing: the registry is forgotten at the end.
     pub(crate) data_path: Option<PathBuf>,
+    /// The leader to follow; nothing where this process is it.
+    pub(crate) upstream: Option<String>,
+    pub(crate) upstream_token: Option<String>,
     pub(crate) anonymous: Anonymous,
     /// Whether any token was given.
     pub(crate) has_tokens: bool,
@@ -40,8 +43,10 @@ impl Default for Settings {
             tcp_address: "0.0.0.0:4160".into(),
             http_address: "0.0.0.0:4161".into(),
             broadcast_address: hostname(),
-            leader: LeaderSettings { lifetimes: Lifetimes::default(), limits: Limits::NATIVE, grant: Duration::ZERO },
+            leader: LeaderSettings { lifetimes: Lifetimes::default(), limits: Limits::NATIVE, grant: GRANT },
             data_path: None,
+            upstream: None,
+            upstream_token: None,
             anonymous: Anonymous::Write,
             has_tokens: false,
             access: Access::new(Anonymous::Write, None, None, None),
@@ -95,6 +100,12 @@ impl Settings {
             None if has_tokens => Anonymous::None,
             None => default.anonymous,
         };
+        let upstreams = if options.upstream.is_empty() { file.texts("upstream") } else { options.upstream };
+        let upstream = match &upstreams[..] {
+            [] => None,
+            [one] => Some(one.trim().to_owned()).filter(|url| !url.is_empty()),
+            _ => return Err("several of --upstream: this release follows one leader".into()),
+        };
         let max_connections = pick(options.max_connections, file.number("max_connections")?);
         Ok(Self {
             log_level: log_level.unwrap_or(default.log_level),
@@ -106,6 +117,10 @@ impl Settings {
             leader: LeaderSettings { lifetimes, ..default.leader },
             data_path: pick(options.data_path, file.text("data_path").map(PathBuf::from))
                 .filter(|path| !path.as_os_str().is_empty()),
+            upstream,
+            upstream_token: pick(options.upstream_token, file.text("upstream_token"))
+                .map(|token| token.trim().to_owned())
+                .filter(|token| !token.is_empty()),
             anonymous,
             has_tokens,
             access: Access::new(anonymous, admin, register, read),
@@ -158,6 +173,16 @@ impl File {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         })
+    }
+
+    /// A text, or a list of them.
+    fn texts(&self, key: &str) -> Vec<String> {
+        match self.0.get(key) {
+            Some(Value::Array(texts)) => {
+                texts.iter().map(|text| text.as_str().map_or_else(|| text.to_string(), String::from)).collect()
+            }
+            _ => self.text(key).into_iter().collect(),
+        }
     }
 
     /// A text, or a number of milliseconds.

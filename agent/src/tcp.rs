@@ -1,4 +1,4 @@
-//! nsqd's connections: bytes between a socket and a [`Session`], requests between a session and the leader.
+//! nsqd's connections: bytes between a socket and a [`Session`], requests between a session and whoever carries them out.
 
 use std::{
     io,
@@ -22,21 +22,22 @@ use tokio::{
 };
 
 use crate::{
-    leader::{Ask, Leadership, SessionId, Verdict},
+    leader::{Ask, SessionId, Verdict},
+    role::Role,
     serving::{Stopping, close, stopped},
 };
 
 /// What all connections share.
 pub(crate) struct Tcp {
-    leadership: Leadership,
+    role: Role,
     greeting: Greeting,
     stopping: Stopping,
     next_session: AtomicU64,
 }
 
 impl Tcp {
-    pub(crate) fn new(leadership: Leadership, greeting: Greeting, stopping: Stopping) -> Arc<Self> {
-        Arc::new(Self { leadership, greeting, stopping, next_session: AtomicU64::new(0) })
+    pub(crate) fn new(role: Role, greeting: Greeting, stopping: Stopping) -> Arc<Self> {
+        Arc::new(Self { role, greeting, stopping, next_session: AtomicU64::new(0) })
     }
 
     /// Serves one connection to its end. Where that isn't the daemon's, the node is gone with it.
@@ -53,7 +54,7 @@ impl Tcp {
             tracing::error!("client({peer}) - {}", String::from_utf8_lossy(&error.body()));
         }
         if let Some(node) = connection.node.take() {
-            self.leadership.end(id, node).await;
+            self.role.end(id, node).await;
         }
         tracing::info!("PROTOCOL(V1): [{peer}] exiting ioloop");
         close(connection.stream, &mut self.stopping.clone()).await;
@@ -163,7 +164,7 @@ impl<'a> Connection<'a> {
             (_, None, _) => return,
         };
         self.outstanding += 1;
-        self.shared.leadership.ask(self.id, ask, &self.answers).await;
+        self.shared.role.ask(self.id, ask, &self.answers).await;
     }
 
     /// Writes what waits. A client that doesn't read it is given up.

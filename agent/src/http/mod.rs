@@ -3,6 +3,7 @@
 mod body;
 mod dashboard;
 mod following;
+mod relay;
 mod stream;
 mod waiting;
 
@@ -27,10 +28,10 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use lookupd_core::{
-    ClaimKey, Registry, Timestamp,
+    Registry, Revision, Timestamp,
     http::{
         Access, Error, Headers, Hosts, Origins, Read, Request, Response, StreamOpening, Target, admit, answer,
-        authorization_in,
+        authorization_in, min_revision,
     },
 };
 use tokio::{
@@ -39,16 +40,20 @@ use tokio::{
     time::Instant,
 };
 
+pub(crate) use self::following::config as stream_config;
 use self::stream::{RequestStream, RequestTarget};
 use crate::{
-    leader::Leadership,
+    follower::{Connection, handshake_of},
+    role::{Asked, Role},
     serving::{Stopping, close, stopped},
 };
 
 /// What all connections share.
 pub(crate) struct Http {
-    leadership: Leadership,
+    role: Role,
     access: Access,
+    /// Whether a caller's token is judged here, and not by a leader elsewhere alone.
+    judges_tokens: bool,
     origins: Origins,
     hosts: Hosts,
     stopping: Stopping,
@@ -56,13 +61,14 @@ pub(crate) struct Http {
 
 impl Http {
     pub(crate) fn new(
-        leadership: Leadership,
+        role: Role,
         access: Access,
+        judges_tokens: bool,
         origins: Origins,
         hosts: Hosts,
         stopping: Stopping,
     ) -> Arc<Self> {
-        Arc::new(Self { leadership, access, origins, hosts, stopping })
+        Arc::new(Self { role, access, judges_tokens, origins, hosts, stopping })
     }
 
     /// Serves one connection to its end. Errors of the protocol are told to the client, and are nobody else's concern.
@@ -73,10 +79,14 @@ impl Http {
         let requests = RequestStream::new(join(reader, writer), target.clone());
         match self.serve_requests(requests, &target, peer, &mut stopping).await {
             Ok(None) => {}
-            Ok(Some(Upgraded { connection, read, opening })) => {
-                // Few become one, and all others needn't have room for it.
-                Box::pin(following::serve(connection, read, opening, &self.leadership, &mut stopping)).await;
-            }
+            // Few become one, and all others needn't have room for it.
+            Ok(Some(Upgraded { connection, read, opened })) => match (opened, &self.role) {
+                (Opened::Stream(opening), Role::Leader(leadership)) => {
+                    Box::pin(following::serve(connection, read, opening, leadership, &mut stopping)).await;
+                }
+                (Opened::Stream(_), Role::Follower(_)) => {}
+                (Opened::Relay(leader), _) => Box::pin(relay::serve(connection, read, leader, &mut stopping)).await,
+            },
             Err(error) => tracing::debug!("HTTP: client({peer}) - {error}"),
         }
         if target.is_late() {
@@ -93,10 +103,10 @@ impl Http {
         peer: SocketAddr,
         stopping: &mut Stopping,
     ) -> hyper::Result<Option<Upgraded<RequestStream<S>>>> {
-        let opening = Mutex::new(None);
+        let opened = Mutex::new(None);
         let service = service_fn(|request| {
-            let (target, opening) = (target.take(), &opening);
-            Box::pin(async move { Ok::<_, Infallible>(self.respond(request, target, peer, opening).await) })
+            let (target, opened) = (target.take(), &opened);
+            Box::pin(async move { Ok::<_, Infallible>(self.respond(request, target, peer, opened).await) })
         });
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -113,12 +123,8 @@ impl Http {
             }
         }
         let parts = connection.into_parts();
-        let opening = opening.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Ok(opening.map(|opening| Upgraded {
-            connection: parts.io.into_inner(),
-            read: parts.read_buf.to_vec(),
-            opening,
-        }))
+        let opened = opened.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(opened.map(|opened| Upgraded { connection: parts.io.into_inner(), read: parts.read_buf.to_vec(), opened }))
     }
 
     async fn respond(
@@ -126,7 +132,7 @@ impl Http {
         request: hyper::Request<Incoming>,
         target: Option<Vec<u8>>,
         peer: SocketAddr,
-        opening: &Mutex<Option<StreamOpening>>,
+        opened: &Mutex<Option<Opened>>,
     ) -> hyper::Response<Full<Bytes>> {
         let began = Instant::now();
         let (head, mut body) = request.into_parts();
@@ -135,7 +141,7 @@ impl Http {
         // A request of which nobody noted the target is none that this stream was to let through.
         let target = target.ok_or(Error::BadRequest);
         let answered = match &target {
-            Ok(target) => self.answer(&head, &mut body, target, origin, peer, opening).await,
+            Ok(target) => self.answer(&head, &mut body, target, origin, peer, opened).await,
             Err(error) => Err(error.clone().into()),
         };
         let mut response = answered.unwrap_or_else(|response| response);
@@ -160,7 +166,7 @@ impl Http {
         target: &[u8],
         origin: Option<&str>,
         peer: SocketAddr,
-        opening: &Mutex<Option<StreamOpening>>,
+        opened: &Mutex<Option<Opened>>,
     ) -> Result<Response, Response> {
         let target = Target::parse(target)?;
         let own_origin = own_origin(head, &target)?;
@@ -179,12 +185,13 @@ impl Http {
         }
         let headers = Headers {
             accept: accept.as_deref(),
-            authorization: authorization.as_deref(),
+            authorization: authorization.as_deref().filter(|_| self.judges_tokens),
             origin,
             own_origin: own_origin.as_deref(),
         };
         let admitted = admit(method, &target, &headers, &self.access, &self.origins)?;
         let body = body::read(head, body, &admitted).await?;
+        let asked = Asked { method, target: &target, authorization: authorization.as_deref() };
         match admitted {
             Request::Read(read @ (Read::Ping | Read::Info)) => Ok(answer(
                 &read,
@@ -193,20 +200,23 @@ impl Http {
                 Timestamp::default(),
                 |_| None,
             )),
-            Request::Read(read) => {
-                let answered = self.leadership.read(|leader, now| {
-                    let last_heard = |claim: &ClaimKey| leader.last_heard(claim);
-                    answer(&read, leader.registry(), &leader.settings().lifetimes, now, last_heard)
-                });
-                Ok(answered.await?)
+            Request::Read(read) => Ok(self.role.read(&read, seen(head)?, asked).await?),
+            Request::Wait(wait) => {
+                Ok(waiting::serve(wait, seen(head)?, &self.role, asked, &mut self.stopping.clone()).await?)
             }
-            Request::Wait(wait) => Ok(waiting::serve(wait, &self.leadership, &mut self.stopping.clone()).await?),
-            Request::Stream(asked) => {
+            Request::Stream(opening) => {
                 let accepted = following::accept(head)?;
-                *opening.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
-                Ok(accepted)
+                let (response, stream) = match &self.role {
+                    Role::Leader(_) => (accepted, Opened::Stream(opening)),
+                    Role::Follower(following) => {
+                        let (response, leader) = following.relay(asked, handshake_of(&head.headers)).await?;
+                        (response, Opened::Relay(leader))
+                    }
+                };
+                *opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
+                Ok(response)
             }
-            request => Ok(self.leadership.serve(request, body, peer.to_string()).await),
+            request => Ok(self.role.serve(request, asked, body, peer.to_string()).await),
         }
     }
 }
@@ -216,7 +226,21 @@ struct Upgraded<S> {
     connection: S,
     /// What was read behind the request.
     read: Vec<u8>,
-    opening: StreamOpening,
+    opened: Opened,
+}
+
+/// What a connection became.
+enum Opened {
+    /// A stream of this leader.
+    Stream(StreamOpening),
+    /// A stream of the leader that is followed, and the connection to that.
+    Relay(Connection),
+}
+
+/// The revision that whoever asks has seen.
+fn seen(head: &Parts) -> Result<Revision, Error> {
+    let header = head.headers.get("X-Lookupd-Min-Revision");
+    header.map_or(Ok(0), |text| min_revision(text.to_str().unwrap_or_default()))
 }
 
 /// The cluster of bare paths, and the only one here.
@@ -263,8 +287,7 @@ fn must_close(head: &Parts) -> bool {
 }
 
 fn to_hyper(response: Response, closes: bool) -> hyper::Response<Full<Bytes>> {
-    // Nothing is granted to anyone here, so nothing is held back.
-    let Response { status, headers, body, hold: _ } = response;
+    let Response { status, headers, body, .. } = response;
     let closes = (closes || status == 414) && status != 101;
     let mut answer = hyper::Response::new(Full::from(body));
     *answer.status_mut() = status.try_into().unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);

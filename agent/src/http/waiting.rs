@@ -1,12 +1,13 @@
 //! `/lookup?wait=`: an answer that is held back until it is news.
 
-use std::time::Duration;
-
-use lookupd_core::http::{Error, Response, Wait, answer};
+use lookupd_core::{
+    Revision,
+    http::{Error, Response, Wait},
+};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    leader::Leadership,
+    role::{Asked, Look, Role},
     serving::{Stopping, stopped},
 };
 
@@ -14,13 +15,21 @@ use crate::{
 ///
 /// # Errors
 /// As every question's.
-pub(super) async fn serve(mut wait: Wait, leadership: &Leadership, stopping: &mut Stopping) -> Result<Response, Error> {
+pub(super) async fn serve(
+    mut wait: Wait,
+    min_revision: Revision,
+    role: &Role,
+    asked: Asked<'_>,
+    stopping: &mut Stopping,
+) -> Result<Response, Error> {
     let deadline = Instant::now() + wait.within;
-    let waiter = leadership.waiters().join(&wait.topic);
+    let waiter = role.waiters().join(&wait.topic);
     loop {
         // Before it is looked, so that nothing that happens meanwhile is missed.
         let changed = waiter.changed();
-        let Look { response, is_news, lasts } = look(&mut wait, leadership).await?;
+        let Look { mut response, revision, lasts } = role.look(&wait, min_revision, asked).await?;
+        // Without a revision it is an error, which isn't waited for to change.
+        let is_news = revision.is_none_or(|revision| wait.is_news(&mut response, revision));
         let now = Instant::now();
         if is_news || now >= deadline {
             return Ok(response);
@@ -31,24 +40,4 @@ pub(super) async fn serve(mut wait: Wait, leadership: &Leadership, stopping: &mu
             () = stopped(stopping) => return Ok(response),
         }
     }
-}
-
-/// The answer as of one moment.
-struct Look {
-    response: Response,
-    is_news: bool,
-    /// For how long time alone makes it no other, where it ever does.
-    lasts: Option<Duration>,
-}
-
-async fn look(wait: &mut Wait, leadership: &Leadership) -> Result<Look, Error> {
-    let looked = leadership.read(|leader, now| {
-        let (registry, lifetimes) = (leader.registry(), &leader.settings().lifetimes);
-        let mut response = answer(&wait.read(), registry, lifetimes, now, |_| None);
-        response.push("X-Lookupd-Revision", registry.revision().to_string());
-        let is_news = wait.is_news(&mut response, registry.revision());
-        let changes_at = registry.topic(&wait.topic).and_then(|topic| topic.changes_at(lifetimes, now));
-        Look { response, is_news, lasts: changes_at.map(|at| at.since(now)) }
-    });
-    looked.await
 }

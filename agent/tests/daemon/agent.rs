@@ -18,14 +18,15 @@ pub(crate) struct Agent {
     child: Child,
     pub(crate) tcp: SocketAddr,
     pub(crate) http: SocketAddr,
-    /// The lines of its log after those that tell where it listens.
+    /// The lines of its log.
     pub(crate) log: mpsc::Receiver<String>,
 }
 
 /// The program with nothing of the environment that it would read.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lookupd-agent"));
-    for name in ["ADMIN_TOKEN", "REGISTER_TOKEN", "READ_TOKEN", "ANONYMOUS", "CORS_ORIGINS", "HOSTS"] {
+    for name in ["ADMIN_TOKEN", "REGISTER_TOKEN", "READ_TOKEN", "UPSTREAM_TOKEN", "ANONYMOUS", "CORS_ORIGINS", "HOSTS"]
+    {
         command.env_remove(name);
     }
     command.stdin(Stdio::null());
@@ -46,15 +47,19 @@ impl Agent {
     pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let (told, log) = mpsc::channel();
         let mut listening = |kind: &str| {
-            let found =
-                lines.find_map(|line| Some(line.split_once(&format!("INFO: {kind}: listening on "))?.1.to_owned()));
+            let found = lines.find_map(|line| {
+                let address =
+                    line.split_once(&format!("INFO: {kind}: listening on ")).map(|(_, address)| address.to_owned());
+                let _ = told.send(line);
+                address
+            });
             let address: SocketAddr = found.expect("it says where it listens").parse().unwrap();
             let ip = if address.ip().is_unspecified() { [127, 0, 0, 1].into() } else { address.ip() };
             SocketAddr::new(ip, address.port())
         };
         let (tcp, http) = (listening("TCP"), listening("HTTP"));
-        let (told, log) = mpsc::channel();
         // Whether or not anyone looks at it, the log must be read.
         std::thread::spawn(move || lines.for_each(|line| drop(told.send(line))));
         Self { child, tcp, http, log }

@@ -9,6 +9,12 @@ fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
+/// How it ends, and with which words.
+pub(crate) fn fails(arguments: &[&str]) -> (Option<i32>, String) {
+    let (code, _, printed) = run(&[&["-tcp-address=127.0.0.1:0", "-http-address=127.0.0.1:0"][..], arguments].concat());
+    (code, printed)
+}
+
 #[test]
 fn the_version_is_nsqlookupds_and_then_ours() {
     for flag in ["-version", "--version", "-version=true"] {
@@ -45,6 +51,8 @@ fn mistakes_end_it_with_a_word() {
         (&["-config=/nonexistent.cfg"], 1, "failed to load config file /nonexistent.cfg"),
         (&["-http-address=nowhere"], 1, "listen (nowhere) failed"),
         (&["-anonymous=all"], 1, "expected none, read or write"),
+        (&["-upstream=lookup.example"], 1, "--upstream lookup.example: it begins with neither https:// nor http://"),
+        (&["-upstream=http://a", "-upstream=http://b"], 1, "this release follows one leader"),
     ] {
         let (status, _, printed) = run(arguments);
         assert_eq!(status, Some(code), "{printed}");

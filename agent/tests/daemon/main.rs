@@ -6,6 +6,8 @@ mod agent;
 mod bounds;
 mod command_line;
 mod durability;
+mod following;
+mod front;
 mod http;
 mod life_cycle;
 mod metrics;

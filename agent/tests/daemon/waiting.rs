@@ -75,16 +75,16 @@ fn a_daemon_that_stops_lets_nobody_wait() {
 
 /// A question that isn't answered yet. Nobody waits for the answer longer than [`PATIENCE`](crate::agent::PATIENCE), which is
 /// shorter than 60 s.
-struct Asked {
+pub(crate) struct Asked {
     stream: TcpStream,
     at: Instant,
 }
 
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     cursor: String,
     revision: String,
-    body: String,
+    pub(crate) body: String,
     took: Duration,
 }
 
@@ -93,7 +93,7 @@ fn ask(agent: &Agent, query: &str) -> Answer {
 }
 
 impl Asked {
-    fn send(agent: &Agent, query: &str) -> Self {
+    pub(crate) fn send(agent: &Agent, query: &str) -> Self {
         let (mut stream, at) = (open(agent.http), Instant::now());
         stream.write_all(format!("GET /lookup?{query} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes()).unwrap();
         // An answer is waited for all the same.
@@ -101,7 +101,7 @@ impl Asked {
         Self { stream, at }
     }
 
-    fn answer(mut self) -> Answer {
+    pub(crate) fn answer(mut self) -> Answer {
         let mut answer = String::new();
         self.stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").expect(&answer);
@@ -119,6 +119,6 @@ impl Asked {
     }
 }
 
-fn until_topics_are_waited_for(agent: &Agent, count: usize) {
+pub(crate) fn until_topics_are_waited_for(agent: &Agent, count: usize) {
     agent.until(|agent| agent.get("/metrics").contains(&format!("\nlookupd_waited_topics {count}\n")));
 }
