@@ -271,8 +271,10 @@ impl<S: Store> Leader<S> {
     /// Its home says so before each [`sweep_now`](Self::sweep_now) of all that are connected, and when a connection ends: else
     /// the pings since the last sweep are forgotten with it, and what the agent announced expires too early.
     /// It costs no row, unless the agent was taken for silent: then the next sweep says that it is back.
-    pub fn hear_agent(&mut self, agent: &AgentId, at: Timestamp) {
-        self.observations.hear_agent(agent, at);
+    ///
+    /// Both times are the wall's. Where that stepped back, this leader's clock [stands still](Self::now): so long ago counts.
+    pub fn hear_agent(&mut self, agent: &AgentId, at: Timestamp, now: Timestamp) {
+        self.observations.hear_agent(agent, self.now(now).minus(now.since(at)));
     }
 
     /// What was decided since this was asked last, for every follower, oldest first. Push it once it is durable.

@@ -68,7 +68,7 @@ impl DurableObject for Leader {
         self.is_alarm_set.set(true);
         let beacon = self.with_leader(|leader, now| {
             for (end, heard_at) in self.followers.agents() {
-                leader.hear_agent(end.agent(), heard_at);
+                leader.hear_agent(end.agent(), heard_at, now);
             }
             match leader.sweep_now(now) {
                 Err(Fault::NotStored(error)) => Err(error),
@@ -225,7 +225,7 @@ impl Leader {
         if let Some((end, heard_at)) = self.followers.agent(socket)
             && let Some(leader) = &mut *self.leader.borrow_mut()
         {
-            leader.hear_agent(end.agent(), heard_at);
+            leader.hear_agent(end.agent(), heard_at, wall());
         }
         self.followers.end(socket, code, reason);
     }
@@ -237,7 +237,7 @@ impl Leader {
         act: impl FnOnce(&mut lookupd_core::Leader<SqliteStore>, Timestamp) -> std::result::Result<T, StorageError>,
     ) -> std::result::Result<T, String> {
         let mut held = self.leader.borrow_mut();
-        let now = Timestamp::from_millis(Date::now().as_millis());
+        let now = wall();
         let mut leader = match held.take() {
             Some(leader) => leader,
             None => self.load(now).inspect_err(|problem| console_error!("{problem}"))?,
@@ -294,6 +294,10 @@ impl Leader {
     fn lifetimes(&self) -> Lifetimes {
         Config::of(&self.env).map_or(Lifetimes::default(), |config| config.leader.lifetimes)
     }
+}
+
+fn wall() -> Timestamp {
+    Timestamp::from_millis(Date::now().as_millis())
 }
 
 fn near_end(socket: &WebSocket) -> Socket {

@@ -188,7 +188,7 @@ impl Owner {
                 match said {
                     // At once, not at the next sweep: by then the stream may be gone, and with it when it was heard.
                     Said::Ping => {
-                        leader.hear_agent(end.agent(), now);
+                        leader.hear_agent(end.agent(), now, now);
                         Outcome::Nothing
                     }
                     Said::Message(bytes) => {
@@ -199,7 +199,7 @@ impl Owner {
             Job::Unfollow { .. } => Outcome::Nothing,
             Job::Sweep { .. } => {
                 for (agent, heard_at) in self.followers.agents() {
-                    leader.hear_agent(agent, heard_at);
+                    leader.hear_agent(agent, heard_at, now);
                 }
                 match leader.sweep_now(now) {
                     Err(Fault::NotStored(error)) => return Err(error),

@@ -238,7 +238,7 @@ fn hear<S: Store>(
 ) -> Result<Result<(), Closing>, S::Error> {
     match leader.execute(&Command::StartAgent { agent: agent.clone(), incarnation }, now) {
         Ok(_) => {
-            leader.hear_agent(agent, leader.now(now));
+            leader.hear_agent(agent, now, now);
             Ok(Ok(()))
         }
         Err(Fault::Refused(Refusal::Superseded { .. })) => Ok(Err(Closing::Superseded)),

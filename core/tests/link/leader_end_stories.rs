@@ -1,6 +1,6 @@
 //! Stories of the leader's end of a stream.
 
-use crate::scene::{Scene, Side, agent_id, info, node, register, via_agent};
+use crate::scene::{Scene, Side, T, agent_id, info, node, register, via_agent};
 use lookupd_core::{
     ClaimKey, FORMAT, LeaderSettings, Limits,
     link::{Closing, LeaderEnd, MAX_MESSAGE_LENGTH, ToFollower, ToLeader},
@@ -98,6 +98,24 @@ fn an_agent_speaks_for_itself_alone() {
     assert!(other.receive(&mut scene.leader, &settled.encode(2), scene.now).unwrap().is_ok());
     assert_eq!(scene.found("t"), ["a"]);
     assert!(scene.leader.registry().producer(&ClaimKey { node: node("a"), via: via_agent() }).is_some());
+}
+
+#[test]
+fn an_agent_is_heard_although_the_wall_clock_stepped_back() {
+    let mut scene = Scene::new();
+    let mut side = scene.agent(1);
+    side.nsqd(1, "a", &["t"], scene.now);
+    scene.talk(&mut side);
+    let stood_still_at = scene.now;
+    scene.now = scene.now.minus(T / 3);
+    let (agent, pinged_at) = (side.agent.identity().0.clone(), scene.now);
+    scene.sweeps(&[&side]);
+    let silent_since = |scene: &Scene| scene.leader.registry().agent(&agent).unwrap().silent_since;
+    assert_eq!(silent_since(&scene), None);
+    scene.now = scene.now.plus(T);
+    scene.leader.hear_agent(&agent, pinged_at, scene.now);
+    scene.leader.sweep_now(scene.now).unwrap();
+    assert_eq!(silent_since(&scene), Some(stood_still_at), "when this leader's clock stood still");
 }
 
 #[test]

@@ -139,7 +139,7 @@ impl Scene {
     /// The timer fires, with these agents connected and heard just now.
     pub(crate) fn sweeps(&mut self, heard: &[&Side]) {
         for side in heard {
-            self.leader.hear_agent(side.agent.identity().0, self.now);
+            self.leader.hear_agent(side.agent.identity().0, self.now, self.now);
         }
         self.leader.sweep_now(self.now).unwrap();
     }

@@ -156,7 +156,7 @@ impl Story {
     }
 
     fn hears_an_agent(&mut self, script: &mut Script<'_>) {
-        self.leader.hear_agent(&script.agent(), self.clock);
+        self.leader.hear_agent(&script.agent(), self.clock, self.clock);
         while self.leader.sweep_now(self.clock).is_err() {
             self.loads();
         }

@@ -88,7 +88,7 @@ impl World {
             })
             .collect();
         let beacon = self.turn(|leader, wall| {
-            pinged.iter().for_each(|(agent, at)| leader.hear_agent(agent, *at));
+            pinged.iter().for_each(|(agent, at)| leader.hear_agent(agent, *at, wall));
             leader.sweep_now(wall).map_err(|_| Aborted)?;
             Ok(leader.beacon(wall))
         });
@@ -184,8 +184,9 @@ impl World {
         let Some(Socket { attachment: Some(attachment), pinged_at, .. }) = self.sockets.remove(&connection) else {
             return;
         };
+        let wall = self.wall();
         if let Some(leader) = &mut self.leader {
-            leader.hear_agent(LeaderEnd::decode(&attachment).unwrap().agent(), pinged_at);
+            leader.hear_agent(LeaderEnd::decode(&attachment).unwrap().agent(), pinged_at, wall);
         }
     }
 
