@@ -3,6 +3,7 @@
 //! - [`Edge`] runs the built worker in workerd, the runtime itself, on a directory of its own.
 //! - [`Lookupd`] runs the daemon whose behaviour is ours too, and our agent, in one way.
 //! - [`Nsq`] runs NSQ's own programs around one or more of them.
+//! - [`Network`] is what lies between two programs, and fails.
 //! - [`ClientProgram`] runs a client library of NSQ in a program of `clients`.
 //! - [`Session`] is the TCP protocol spoken frame by frame.
 //! - [`Request`] and [`Response`] are HTTP to the byte: what is sent is what stands there, and what came is
@@ -25,6 +26,7 @@ mod limits;
 mod log;
 mod lookupd;
 mod memory;
+mod network;
 mod nsq;
 mod ports;
 mod process;
@@ -48,6 +50,7 @@ pub use json::Json;
 pub use limits::allow_open_files;
 pub use lookupd::{Lookupd, announce};
 pub use memory::resident_bytes;
+pub use network::{Network, Weather};
 pub use nsq::{Nsq, Nsqadmin, Nsqd, Tail};
 pub use producer::{announcement, identify};
 pub use recorded::{Answer, Step, Story, escape, read_stories, unescape, write_stories};
