@@ -89,13 +89,14 @@ async fn serve(settings: &Settings) -> Result<(), String> {
 /// What a role does beside answering, until the daemon stops.
 enum Duties {
     Leader { leadership: Leadership, thread: std::thread::JoinHandle<()>, sweeper: tokio::task::JoinHandle<()> },
-    Follower(tokio::task::JoinHandle<()>),
+    Follower(tokio::task::JoinSet<()>),
 }
 
 fn take_role(settings: &Settings, stopping: &Stopping) -> Result<(Role, Duties), String> {
     let data_path = settings.data_path.as_deref();
-    if let Some(url) = &settings.upstream {
-        let (following, tasks) = Following::start(url, settings.upstream_token.as_deref(), data_path, stopping)?;
+    if !settings.upstreams.is_empty() {
+        let urls = &settings.upstreams;
+        let (following, tasks) = Following::start(urls, settings.upstream_token.as_deref(), data_path, stopping)?;
         return Ok((Role::Follower(following), Duties::Follower(tasks)));
     }
     let disk = match data_path {
@@ -120,7 +121,7 @@ impl Duties {
                 // It has nothing to do but what was asked before, and whoever can't wait for its disk sends a second signal.
                 let _ = tokio::task::spawn_blocking(|| thread.join()).await;
             }
-            Self::Follower(tasks) => drop(tasks.await),
+            Self::Follower(tasks) => drop(tasks.join_all().await),
         }
     }
 }
@@ -142,9 +143,9 @@ async fn sweep(leadership: Leadership, mut stopping: Stopping) {
 }
 
 fn announce_access(settings: &Settings) {
-    let Settings { anonymous, has_tokens, upstream, .. } = settings;
+    let Settings { anonymous, has_tokens, upstreams, .. } = settings;
     match anonymous {
-        Anonymous::Write if upstream.is_some() => {
+        Anonymous::Write if !upstreams.is_empty() => {
             tracing::info!("HTTP: whoever reaches it may read; what changes something is the leader's to permit");
         }
         Anonymous::Write => tracing::info!("HTTP: open, as nsqlookupd is: whoever reaches it may change everything"),

@@ -41,9 +41,9 @@ pub(crate) struct Options {
     )]
     pub(crate) data_path: Option<PathBuf>,
     #[arg(
-        help = "URL of the leader to follow, on the edge or of another agent, as in https://lookup.example/clusters/west",
+        help = "URL of a leader to follow, on the edge or another agent, as in https://lookup.example/clusters/west (may be given multiple times)",
         long,
-        value_name = "string"
+        value_name = "value"
     )]
     pub(crate) upstream: Vec<String>,
     #[arg(

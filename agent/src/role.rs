@@ -102,7 +102,11 @@ impl Role {
             }
             Self::Follower(following) => {
                 let response = following.read(&wait.read(), min_revision, asked).await;
-                let revision = response.header("X-Lookupd-Revision").and_then(|text| text.parse().ok());
+                let revision = match response.header("X-Lookupd-Revision") {
+                    Some(text) => text.parse().ok(),
+                    // Of several leaders there is none, but there is an answer.
+                    None => (response.status < 500).then_some(0),
+                };
                 Ok(Look { response, revision, lasts: following.changes_within(&wait.topic) })
             }
         }
@@ -133,11 +137,11 @@ impl Role {
             Self::Follower(following) => match request {
                 http::Request::Metrics => following.metrics().into(),
                 http::Request::Write(write) => match write.order(&body, "") {
-                    Ok(_) => following.forward(asked, body).await,
+                    Ok(_) => following.forward_change(asked, &body).await,
                     // What is wrong with it is found here.
                     Err(error) => error.into(),
                 },
-                _ => following.forward(asked, body).await,
+                _ => following.forward(asked).await,
             },
         }
     }

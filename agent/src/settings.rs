@@ -22,8 +22,8 @@ pub(crate) struct Settings {
     pub(crate) leader: LeaderSettings,
     /// Nothing: the registry is forgotten at the end.
     pub(crate) data_path: Option<PathBuf>,
-    /// The leader to follow; nothing where this process is it.
-    pub(crate) upstream: Option<String>,
+    /// The leaders to follow; none where this process is one.
+    pub(crate) upstreams: Vec<String>,
     pub(crate) upstream_token: Option<String>,
     pub(crate) anonymous: Anonymous,
     /// Whether any token was given.
@@ -45,7 +45,7 @@ impl Default for Settings {
             broadcast_address: hostname(),
             leader: LeaderSettings { lifetimes: Lifetimes::default(), limits: Limits::NATIVE, grant: GRANT },
             data_path: None,
-            upstream: None,
+            upstreams: Vec::new(),
             upstream_token: None,
             anonymous: Anonymous::Write,
             has_tokens: false,
@@ -101,11 +101,6 @@ impl Settings {
             None => default.anonymous,
         };
         let upstreams = if options.upstream.is_empty() { file.texts("upstream") } else { options.upstream };
-        let upstream = match &upstreams[..] {
-            [] => None,
-            [one] => Some(one.trim().to_owned()).filter(|url| !url.is_empty()),
-            _ => return Err("several of --upstream: this release follows one leader".into()),
-        };
         let max_connections = pick(options.max_connections, file.number("max_connections")?);
         Ok(Self {
             log_level: log_level.unwrap_or(default.log_level),
@@ -117,7 +112,7 @@ impl Settings {
             leader: LeaderSettings { lifetimes, ..default.leader },
             data_path: pick(options.data_path, file.text("data_path").map(PathBuf::from))
                 .filter(|path| !path.as_os_str().is_empty()),
-            upstream,
+            upstreams: upstreams.into_iter().filter(|url| !url.is_empty()).collect(),
             upstream_token: pick(options.upstream_token, file.text("upstream_token"))
                 .map(|token| token.trim().to_owned())
                 .filter(|token| !token.is_empty()),

@@ -129,7 +129,7 @@ impl Leader {
             };
             let revision = leader.registry().revision();
             if is_read {
-                response.describe(revision, Some(Duration::ZERO), revision < min_revision);
+                response.describe(Some(revision), Some(Duration::ZERO), revision < min_revision);
             } else {
                 response.push("X-Lookupd-Revision", revision.to_string());
             }

@@ -157,7 +157,7 @@ impl Held {
     fn answer(&self, read: &Read, is_stale: bool, now: Timestamp) -> Response {
         let replica = &self.replica;
         let mut response = answer(read, replica.registry(), replica.lifetimes(), replica.leader_now(now), |_| None);
-        response.describe(replica.registry().revision(), replica.age(now), is_stale);
+        response.describe(Some(replica.registry().revision()), replica.age(now), is_stale);
         response
     }
 

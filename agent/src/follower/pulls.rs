@@ -11,7 +11,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Follower, upstream::Authorization};
+use super::{state::Follower, upstream::Authorization};
 use crate::serving::{Stopping, stopped};
 
 /// Who wants the leader to be asked, and what came of it.

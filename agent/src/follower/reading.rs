@@ -1,58 +1,64 @@
 //! How a question is answered: from memory while the leader's grant lasts, after it was asked where that matters, and from
 //! memory all the same where it can't be.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use lookupd_core::{
-    Confirmation, Plan, Revision, Timestamp,
-    http::{Error, Read, Response, answer},
+    Confirmation, Plan, Revision,
+    http::{Error, Read, Response, Source, answer_from_all},
     link::Agent,
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::Follower;
+use super::{
+    clock::Clock,
+    state::{Follower, source_of},
+};
 
-/// Answers by what the leader said, within [`CONFIRMED_WITHIN`]. `min_revision` is what whoever asks has seen.
-pub(super) async fn answer_promptly(follower: &Follower, read: &Read, min_revision: Revision) -> Response {
+/// Answers by what the leaders said, within [`CONFIRMED_WITHIN`]. `min_revision` is what whoever asks has seen, where there is
+/// one leader: of several, nobody knows whose it is.
+pub(super) async fn answer_promptly(followers: &[Arc<Follower>], read: &Read, min_revision: Revision) -> Response {
+    let min_revision = if let [_] = followers { min_revision } else { 0 };
+    let confirmed = join_all(followers.iter().map(|follower| confirm(follower, read, min_revision))).await;
+    answer(followers, read, !confirmed.into_iter().all(|confirmed| confirmed))
+}
+
+/// The answer where nobody can be asked: marked stale, if there is anything to answer from.
+pub(super) fn answer_stale(followers: &[Arc<Follower>], read: &Read) -> Response {
+    answer(followers, read, true)
+}
+
+/// Sees to it that what is known here may be answered from, as far as that takes a moment. Says whether it may: then it shows
+/// everything that the leader acknowledged longer ago than it grants.
+async fn confirm(follower: &Follower, read: &Read, min_revision: Revision) -> bool {
     let began = follower.clock.now();
     let deadline = Instant::now() + CONFIRMED_WITHIN;
     let mut pulls = follower.pulls.subscribe();
     loop {
         let pulled = *pulls.borrow_and_update();
         let is_asked = pulled.followed.is_some_and(|asked_at| asked_at >= began);
-        if let Some(response) = consult(follower, read, min_revision, is_asked) {
-            return response;
+        if is_confirmed(follower, read, min_revision, is_asked) {
+            return true;
         }
         follower.pulls.refresh();
         // At the beginning there is no stream, and yet the leader may be there.
         let is_reachable = pulled.is_prompt && (follower.is_connected() || pulled.count == 0);
         if is_asked || !is_reachable {
-            return answer_stale(follower, read);
+            return false;
         }
         if timeout_at(deadline, pulls.changed()).await.is_err() {
             follower.pulls.give_up();
-            return answer_stale(follower, read);
+            return false;
         }
     }
 }
 
-/// The answer where nobody can be asked: marked stale, if there is anything to answer from.
-pub(super) fn answer_stale(follower: &Follower, read: &Read) -> Response {
-    let (agent, now) = (follower.agent(), follower.clock.now());
-    // Without a state, only what was said here is known: those who said it are found, but of nothing else is it known whether
-    // there is any.
-    if !agent.replica().is_loaded() && confirmation(&agent, read, now) == Confirmation::Needed {
-        return Error::NotReady.into();
-    }
-    answer_from(&agent, read, true, now)
-}
-
-/// The answer, unless the leader has to be asked first. `is_asked` tells whether it was since the question came.
-fn consult(follower: &Follower, read: &Read, min_revision: Revision, is_asked: bool) -> Option<Response> {
-    let (agent, now) = (follower.agent(), follower.clock.now());
+/// Whether what is known here may be answered from now. `is_asked` tells whether the leader was asked since the question came.
+fn is_confirmed(follower: &Follower, read: &Read, min_revision: Revision, is_asked: bool) -> bool {
+    let agent = follower.agent();
     let replica = agent.replica();
-    let plan = replica.plan(confirmation(&agent, read, now), now);
-    let is_answer = match plan {
+    let may_answer = match replica.plan(confirmation(&agent, read, &follower.clock), follower.clock.now()) {
         Plan::Answer => true,
         Plan::AnswerAndRefresh => {
             follower.pulls.refresh();
@@ -62,19 +68,30 @@ fn consult(follower: &Follower, read: &Read, min_revision: Revision, is_asked: b
         Plan::RefreshFirst => is_asked,
         Plan::Forward => false,
     };
-    let is_answer = is_answer && replica.registry().revision() >= min_revision;
-    is_answer.then(|| answer_from(&agent, read, false, now))
+    may_answer && replica.registry().revision() >= min_revision
 }
 
-fn confirmation(agent: &Agent, read: &Read, now: Timestamp) -> Confirmation {
-    read.confirmation(agent.registry(), agent.lifetimes(), agent.replica().leader_now(now))
-}
-
-fn answer_from(agent: &Agent, read: &Read, is_stale: bool, now: Timestamp) -> Response {
-    let replica = agent.replica();
-    let mut response = answer(read, agent.registry(), agent.lifetimes(), replica.leader_now(now), |_| None);
-    response.describe(replica.registry().revision(), replica.age(now), is_stale);
+fn answer(followers: &[Arc<Follower>], read: &Read, is_stale: bool) -> Response {
+    let agents: Vec<_> = followers.iter().map(|follower| (follower.agent(), &follower.clock)).collect();
+    // Without a state, only what was said here is known: those who said it are found, but of nothing else is it known whether
+    // there is any.
+    if agents.iter().any(|(agent, _)| !agent.replica().is_loaded())
+        && agents.iter().all(|(agent, clock)| confirmation(agent, read, clock) == Confirmation::Needed)
+    {
+        return Error::NotReady.into();
+    }
+    let sources: Vec<Source<'_>> = agents.iter().map(|(agent, clock)| source_of(agent, clock)).collect();
+    let mut response = answer_from_all(read, &sources);
+    // As old as the oldest; of several, each has revisions of its own.
+    let ages: Option<Vec<_>> = agents.iter().map(|(agent, clock)| agent.replica().age(clock.now())).collect();
+    let revision = if let [(agent, _)] = &agents[..] { Some(agent.replica().registry().revision()) } else { None };
+    response.describe(revision, ages.and_then(|ages| ages.into_iter().max()), is_stale);
     response
+}
+
+fn confirmation(agent: &Agent, read: &Read, clock: &Clock) -> Confirmation {
+    let Source { registry, lifetimes, now } = source_of(agent, clock);
+    read.confirmation(registry, lifetimes, now)
 }
 
 /// How long a question waits for the leader. Consumers give an answer two seconds, nsqd one.

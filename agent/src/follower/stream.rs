@@ -19,7 +19,7 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    Follower,
+    state::Follower,
     upstream::{Authorization, Connection},
 };
 use crate::{

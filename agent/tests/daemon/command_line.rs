@@ -52,7 +52,11 @@ fn mistakes_end_it_with_a_word() {
         (&["-http-address=nowhere"], 1, "listen (nowhere) failed"),
         (&["-anonymous=all"], 1, "expected none, read or write"),
         (&["-upstream=lookup.example"], 1, "--upstream lookup.example: it begins with neither https:// nor http://"),
-        (&["-upstream=http://a", "-upstream=http://b"], 1, "this release follows one leader"),
+        (
+            &["-upstream=http://a/", "-upstream=http://b", "-upstream=http://a"],
+            1,
+            "--upstream http://a: it is there twice",
+        ),
     ] {
         let (status, _, printed) = run(arguments);
         assert_eq!(status, Some(code), "{printed}");

@@ -36,7 +36,7 @@ impl Agent {
 
     fn is_stale(&self, target: &str) -> bool {
         let (head, _) = self.get_whole(target);
-        assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("X-Lookupd-Revision: "), "{head}");
+        assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("X-Nsq-Content-Type: "), "{head}");
         head.contains("X-Lookupd-Stale: true")
     }
 
@@ -422,6 +422,39 @@ fn a_later_process_of_the_same_agent_takes_its_place() {
     let (code, printed) =
         crate::command_line::fails(&["-upstream", &url(&leader), "--data-path", copied.path().to_str().unwrap()]);
     assert!(code == Some(1) && printed.contains("another process uses it"), "{printed}");
+}
+
+#[test]
+fn several_leaders_are_told_everything_and_answered_for_together() {
+    let (one, other) = (Agent::start(&[SHORT]), Agent::start(&[SHORT]));
+    let front = Front::new(Way::To(other.http));
+    let agent = Agent::start(&["-upstream", &url(&one), "-upstream", &front.url()]);
+    let mut nsqd = Nsqd::identified(agent.tcp, "a");
+    nsqd.say("REGISTER t c");
+    let mut there = Nsqd::identified(other.tcp, "b");
+    there.say("REGISTER t d");
+    one.until(|leader| leader.producers("t") == ["a"]);
+    other.until(|leader| leader.producers("t") == ["a", "b"]);
+    agent.until(|agent| agent.producers("t") == ["a", "b"]);
+    assert_eq!(agent.get("/channels?topic=t"), "{\"channels\":[\"c\",\"d\"]}");
+    // What is changed is changed at all of them.
+    assert_eq!(agent.post("/topic/create?topic=u"), 200);
+    assert_eq!((one.ask("GET", "/lookup?topic=u").0, other.ask("GET", "/lookup?topic=u").0), (200, 200));
+    assert_eq!(agent.post("/topic/tombstone?topic=t&node=b:4151"), 200);
+    assert_eq!(agent.producers("t"), ["a"]);
+    agent.until(|agent| !agent.is_stale("/topics"));
+    // With one of them away, the other's part is told, and that it may not be all.
+    front.lead(Way::Closed);
+    agent.until(|agent| agent.is_stale("/topics"));
+    assert_eq!(agent.get("/topics"), "{\"topics\":[\"t\",\"u\"]}");
+    let (status, body) = agent.ask("POST", "/topic/create?topic=v");
+    assert!(status == 502 && body.contains(&front.url()), "{status} {body}");
+    assert_eq!(one.ask("GET", "/lookup?topic=v").0, 200);
+    front.lead(Way::To(other.http));
+    agent.until(|agent| !agent.is_stale("/topics"));
+    drop(nsqd);
+    one.until_nobody_serves("t");
+    other.until(|leader| leader.get("/nodes").matches("\"broadcast_address\"").count() == 1);
 }
 
 #[test]

@@ -59,11 +59,15 @@ pub fn answer(
     Response::json(200, body)
 }
 
-fn channels(topic: TopicEntry<'_>) -> Vec<&str> {
+pub(super) fn channels(topic: TopicEntry<'_>) -> Vec<&str> {
     topic.channels().map(|name| &**name).collect()
 }
 
-fn node_producer<'a>(node: &NodeEntry<'a>, lifetimes: &Lifetimes, now: Timestamp) -> api::NodeProducer<&'a str> {
+pub(super) fn node_producer<'a>(
+    node: &NodeEntry<'a>,
+    lifetimes: &Lifetimes,
+    now: Timestamp,
+) -> api::NodeProducer<&'a str> {
     let hidden = |(_, tombstoned_at): &(_, Option<Timestamp>)| lifetimes.is_tombstoned(*tombstoned_at, now);
     api::NodeProducer {
         producer: node.producer.info.into(),

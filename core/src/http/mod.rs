@@ -26,6 +26,7 @@ mod route;
 mod serve;
 mod stream;
 mod target;
+mod union;
 mod wait;
 
 pub(crate) use self::response::json;
@@ -40,6 +41,7 @@ pub use self::{
     serve::{Order, serve},
     stream::{STREAM_PROTOCOL, StreamOpening, StreamingAgent, authorization_in},
     target::{MAX_TARGET_LENGTH, Target},
+    union::{Source, answer_from_all},
     wait::{CURSOR, MAX_WAIT, Wait},
 };
 

@@ -65,10 +65,12 @@ impl Response {
         self.headers.push((name, value.into()));
     }
 
-    /// Tells which state an answer from a copy is of, how old that may be, where that is known, and whether it is stale:
+    /// Tells which state an answer from a copy is of, and how old that may be, each where it is known, and whether it is stale:
     /// whoever asked can't rely on it to show what the leader acknowledged since.
-    pub fn describe(&mut self, revision: Revision, age: Option<Duration>, is_stale: bool) {
-        self.push("X-Lookupd-Revision", revision.to_string());
+    pub fn describe(&mut self, revision: Option<Revision>, age: Option<Duration>, is_stale: bool) {
+        if let Some(revision) = revision {
+            self.push("X-Lookupd-Revision", revision.to_string());
+        }
         if let Some(age) = age {
             self.push("X-Lookupd-Age", age.as_millis().to_string());
         }
