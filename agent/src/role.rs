@@ -130,6 +130,9 @@ impl Role {
     ) -> Response {
         match self {
             Self::Leader(leadership) => {
+                if let http::Request::Past(asked) = request {
+                    return leadership.answer_past(asked).await;
+                }
                 let response = leadership.serve(request, body, remote_address).await;
                 sleep(response.hold).await;
                 response

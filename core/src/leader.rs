@@ -1,6 +1,6 @@
 //! The one place that accepts commands for a cluster.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::vec::Vec;
 use core::{fmt, time::Duration};
 
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     command::{Command, Limits, Refusal},
     link::ToFollower,
     observations::Observations,
+    past::Past,
     producer::{AgentId, ClaimKey, Lifetimes},
     registry::{Impact, Registry, Touched},
     store::{LogEntry, Store, Stored, StoredSnapshot},
@@ -133,17 +134,6 @@ impl<E> From<DecodeError> for LoadError<E> {
     fn from(error: DecodeError) -> Self {
         Self::Undecodable(error)
     }
-}
-
-/// Why a moment can't be shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoSuchPast<E> {
-    /// The log begins later, then.
-    Forgotten(Timestamp),
-    /// The disk can't be read.
-    Unreadable(E),
-    /// What it holds isn't whole, at this revision.
-    Broken(Revision),
 }
 
 impl<S: Store> Leader<S> {
@@ -359,36 +349,21 @@ impl<S: Store> Leader<S> {
         Ok((known && is_shortest).then(|| log.collect()))
     }
 
-    /// The state as it was then, as far back as the log goes. Costs as much as loading the leader.
+    /// What leads to the state as it was then, as far back as the log goes.
     ///
     /// # Errors
-    /// [`NoSuchPast`].
-    pub fn as_of(&self, time: Timestamp) -> Result<Cow<'_, Registry>, NoSuchPast<S::Error>> {
-        if time >= self.registry.at() {
-            return Ok(Cow::Borrowed(&self.registry));
-        }
-        let unreadable = NoSuchPast::Unreadable;
-        let until = self.store.last_before(time.plus(Duration::from_millis(1))).map_err(unreadable)?;
-        let mut snapshot = self.store.earlier().map_err(unreadable)?;
-        let mut log = self.store.log_from(snapshot.revision + 1).map_err(unreadable)?;
+    /// Where the disk can't be read.
+    pub fn past(&self, time: Timestamp) -> Result<Past, S::Error> {
+        let until = self.store.last_before(time.plus(Duration::from_millis(1)))?;
+        let mut snapshot = self.store.earlier()?;
+        let mut log = self.store.log_from(snapshot.revision + 1)?;
         if log.first().is_none_or(|first| first.revision != snapshot.revision + 1) {
             // Left by a release that kept no earlier snapshot.
-            snapshot = self.store.snapshot().map_err(unreadable)?;
+            snapshot = self.store.snapshot()?;
             log.retain(|entry| entry.revision > snapshot.revision);
         }
-        let broken = |revision| move |_| NoSuchPast::Broken(revision);
-        let mut registry = Registry::default();
-        if !snapshot.parts.is_empty() {
-            registry = Registry::from_snapshot(&snapshot.parts).map_err(broken(snapshot.revision))?.0;
-        }
-        if registry.at() > time {
-            return Err(NoSuchPast::Forgotten(registry.at()));
-        }
-        for entry in log.iter().take_while(|entry| until.is_some_and(|until| entry.revision <= until)) {
-            let batch = Batch::decode(&entry.bytes).map_err(broken(entry.revision))?;
-            registry.apply(&batch).map_err(|_| NoSuchPast::Broken(entry.revision))?;
-        }
-        Ok(Cow::Owned(registry))
+        log.retain(|entry| until.is_some_and(|until| entry.revision <= until));
+        Ok(Past { time, snapshot, log })
     }
 
     /// Where this leader's history stands.

@@ -22,6 +22,7 @@ mod leader;
 pub mod link;
 mod name;
 mod observations;
+mod past;
 mod producer;
 pub mod protocol;
 mod registry;
@@ -34,9 +35,10 @@ pub use change::{
     SnapshotPart, Topics,
 };
 pub use command::{Bound, Command, Limits, Refusal};
-pub use leader::{Done, Fault, GRANT, Leader, LeaderSettings, LoadError, LogSize, NoSuchPast, Outcome};
+pub use leader::{Done, Fault, GRANT, Leader, LeaderSettings, LoadError, LogSize, Outcome};
 pub use name::{ChannelName, InvalidName, MAX_NAME_LENGTH, TopicName, is_valid_name};
 pub use observations::RETENTION;
+pub use past::{NoSuchPast, Past};
 pub use producer::{
     AgentId, ClaimKey, Incarnation, InvalidAgentId, InvalidNode, InvalidVia, Lifetimes, Node, ProducerInfo, Via,
 };

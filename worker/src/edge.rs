@@ -136,7 +136,7 @@ impl Call {
                 Task::Read { read: wait.read(), min_revision: self.min_revision()?, wait: Some(wait) }
             }
             Request::Write(write) => Task::Write(write),
-            Request::CatchUp(_) | Request::Metrics => Task::PassOn,
+            Request::CatchUp(_) | Request::Past(_) | Request::Metrics => Task::PassOn,
             Request::Stream(_) => {
                 if !header(request, "Upgrade").is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
                     return Err(Error::UpgradeRequired.into());

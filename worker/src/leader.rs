@@ -122,6 +122,7 @@ impl Leader {
         let min_revision = text(MIN_REVISION).and_then(|text| text.parse().ok()).unwrap_or(0);
         let since = text(SINCE).and_then(|since| Cursor::parse(&since).ok());
         let is_read = matches!(asked, http::Request::Read(_) | http::Request::Wait(_));
+        let is_of_the_past = matches!(asked, http::Request::Past(_));
         let answered = self.with_leader(|leader, now| {
             let mut response = match asked {
                 http::Request::Metrics => self.metrics(leader, now),
@@ -130,7 +131,7 @@ impl Leader {
             let revision = leader.registry().revision();
             if is_read {
                 response.describe(Some(revision), Some(Duration::ZERO), revision < min_revision);
-            } else {
+            } else if !is_of_the_past {
                 response.push("X-Lookupd-Revision", revision.to_string());
             }
             if !response.hold.is_zero() {

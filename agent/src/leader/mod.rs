@@ -22,7 +22,7 @@ use std::{
 use bytes::Bytes;
 use lookupd_core::{
     Command, Leader, LeaderSettings, LoadError, Node, ProducerInfo, Timestamp,
-    http::{self, Response, StreamOpening},
+    http::{self, PastRead, Response, StreamOpening},
     protocol::{Failure, Request},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -176,6 +176,23 @@ impl Leadership {
         let held = self.shared.leader.read().unwrap_or_else(PoisonError::into_inner);
         let leader = held.as_ref().ok_or(http::Error::StorageFailed)?;
         Ok(answer(leader, leader.now(now)))
+    }
+
+    /// Answers a question about the state as it was, beside whoever asks of the present.
+    pub(crate) async fn answer_past(&self, asked: PastRead) -> Response {
+        let found =
+            self.read(|leader, now| leader.past(asked.time(now)).map(|past| (past, leader.settings().lifetimes)));
+        match found.await {
+            Ok(Ok((past, lifetimes))) => {
+                let answered = tokio::task::spawn_blocking(move || asked.answer(&past, &lifetimes)).await;
+                answered.unwrap_or_else(|_| http::Error::StorageFailed.into())
+            }
+            Ok(Err(error)) => {
+                tracing::error!("what was can't be read - {error}");
+                http::Error::StorageFailed.into()
+            }
+            Err(error) => error.into(),
+        }
     }
 
     /// Who is to be woken by what changes.

@@ -12,6 +12,7 @@ mod http;
 mod life_cycle;
 mod metrics;
 mod nsqd;
+mod past;
 mod sessions;
 mod stream;
 mod streams;

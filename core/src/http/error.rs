@@ -10,7 +10,7 @@ use super::{
     access::Right,
     response::{Response, json},
 };
-use crate::{api, command::Refusal};
+use crate::{api, command::Refusal, time::Timestamp};
 
 /// A parameter of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub enum Parameter {
     Connection,
     /// `wait`.
     Wait,
+    /// `at`.
+    At,
     /// The header `X-Lookupd-Min-Revision`.
     MinRevision,
 }
@@ -79,6 +81,11 @@ pub enum Error {
     NoStreams,
     /// Deleting a channel that isn't there.
     ChannelNotFound,
+    /// A moment that isn't known any more.
+    PastForgotten {
+        /// Since when it is.
+        since: Timestamp,
+    },
     /// Who sends no token may not do this.
     Unauthorized {
         /// What was asked for.
@@ -162,6 +169,7 @@ impl Error {
             Self::Invalid { parameter, .. } => (400, parameter.name_and_codes().2),
             Self::TopicNotFound => (404, "TOPIC_NOT_FOUND"),
             Self::ChannelNotFound => (404, "CHANNEL_NOT_FOUND"),
+            Self::PastForgotten { .. } => (410, "PAST_FORGOTTEN"),
             Self::UpgradeRequired => (426, "UPGRADE_REQUIRED"),
             Self::NoStreams => (501, "NO_STREAMS"),
             Self::Unauthorized { .. } => (401, "UNAUTHORIZED"),
@@ -213,6 +221,7 @@ impl Error {
                 "the registry can't be read or written; whether a change was stored is unknown".into()
             }
             Self::NotReady => "the registry isn't loaded yet; try again".into(),
+            Self::PastForgotten { since } => format!("what was is known since {}", since.as_millis()).into(),
             Self::UpgradeRequired => "a stream is a WebSocket: send Upgrade: websocket".into(),
             Self::NoStreams => "there are no streams here: ask for /v1/changes from time to time".into(),
             Self::BadRequest
@@ -267,6 +276,7 @@ impl Parameter {
             Self::Incarnation => ("incarnation", "MISSING_ARG_INCARNATION", "INVALID_ARG_INCARNATION"),
             Self::MinRevision => ("X-Lookupd-Min-Revision", "MISSING_MIN_REVISION", "INVALID_MIN_REVISION"),
             Self::Wait => ("wait", "MISSING_ARG_WAIT", "INVALID_ARG_WAIT"),
+            Self::At => ("at", "MISSING_ARG_AT", "INVALID_ARG_AT"),
             Self::Connection => ("connection", "MISSING_ARG_CONNECTION", "INVALID_ARG_CONNECTION"),
         }
     }

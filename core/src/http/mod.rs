@@ -19,6 +19,7 @@ mod body;
 mod confirmation;
 mod error;
 mod metrics;
+mod past;
 mod query;
 mod request;
 mod response;
@@ -35,6 +36,7 @@ pub use self::{
     answer::{NSQLOOKUPD_VERSION, answer},
     error::{Error, Parameter},
     metrics::{Metrics, label, seconds},
+    past::PastRead,
     request::{Read, Request, Write, min_revision},
     response::{Response, SERVER},
     route::{Route, accepts_html},

@@ -6,6 +6,7 @@ use alloc::{borrow::Cow, boxed::Box, format, string::String};
 use super::{
     body,
     error::{Error, Parameter},
+    past::PastRead,
     query::Query,
     route::Route,
     stream::StreamOpening,
@@ -26,6 +27,8 @@ pub enum Request {
     Read(Read),
     /// A question that is answered once its answer changes.
     Wait(Wait),
+    /// A question about the registry as it was. Only a leader knows.
+    Past(PastRead),
     /// How this home fares, for Prometheus.
     Metrics,
     /// What a replica needs to follow from there, or from the beginning. Only a leader answers.
@@ -107,9 +110,9 @@ impl Request {
             // These look at no query at all, so none is wrong.
             Route::Ping => return Ok(Self::Read(Read::Ping)),
             Route::Info => return Ok(Self::Read(Read::Info)),
-            Route::Topics => return Ok(Self::Read(Read::Topics)),
-            Route::Nodes => return Ok(Self::Read(Read::Nodes)),
-            Route::Debug => return Ok(Self::Read(Read::Debug)),
+            Route::Topics => return Self::of_all(Read::Topics, query),
+            Route::Nodes => return Self::of_all(Read::Nodes, query),
+            Route::Debug => return Self::of_all(Read::Debug, query),
             Route::Snapshot => return Ok(Self::CatchUp(None)),
             Route::Metrics => return Ok(Self::Metrics),
             _ => {}
@@ -124,6 +127,9 @@ impl Request {
             Route::Lookup => {
                 let topic = needed(&query, Parameter::Topic, None)?;
                 if let Some(wait) = Wait::parse(&query, &topic)? {
+                    if let Some(text) = query.get(Parameter::At.name()) {
+                        return Err(invalid(Parameter::At, "none beside wait=", &text));
+                    }
                     return Ok(Self::Wait(wait));
                 }
                 Read::Lookup { topic: topic.into() }
@@ -134,7 +140,19 @@ impl Request {
             // Only Explain is left.
             _ => Read::Explain { topic: needed(&query, Parameter::Topic, Some("the topic to explain"))?.into() },
         };
-        Ok(Self::Read(read))
+        Self::read(read, &query)
+    }
+
+    /// A question without parameters: a moment counts where one can be read, and nothing else is wrong.
+    fn of_all(read: Read, query: Option<&[u8]>) -> Result<Self, Error> {
+        match Query::parse(query.unwrap_or_default()) {
+            Ok(query) => Self::read(read, &query),
+            Err(_) => Ok(Self::Read(read)),
+        }
+    }
+
+    fn read(read: Read, query: &Query<'_>) -> Result<Self, Error> {
+        Ok(PastRead::of(read, query)?.map_or_else(Self::Read, Self::Past))
     }
 }
 

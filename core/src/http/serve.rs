@@ -108,6 +108,9 @@ pub fn serve<S: Store>(
             wait.is_news(&mut response, leader.registry().revision());
             Ok(response)
         }
+        Request::Past(asked) => {
+            leader.past(asked.time(now)).map(|past| asked.answer(&past, &leader.settings().lifetimes))
+        }
         Request::Stream(_) => Ok(Error::NoStreams.into()),
         // Its home knows more, and answers itself.
         Request::Metrics => Ok(Error::NotFound.into()),

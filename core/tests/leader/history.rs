@@ -10,6 +10,10 @@ fn portrait(registry: &Registry) -> Vec<Vec<u8>> {
     registry.snapshot(Cursor { revision: registry.revision(), ..Cursor::default() })
 }
 
+fn as_of(cluster: &Cluster, time: Timestamp) -> Result<Registry, NoSuchPast> {
+    cluster.leader.past(time).unwrap().replay()
+}
+
 /// Changes a little for so many seconds, and tells the state after each hundredth.
 fn remembered(cluster: &mut Cluster, seconds: usize) -> Vec<(Timestamp, Vec<Vec<u8>>)> {
     let mut moments = Vec::new();
@@ -33,13 +37,13 @@ fn every_moment_since_the_log_began_is_shown_as_it_was() {
     assert_eq!(cluster.disk.snapshot_revision(), 0, "nothing is compacted yet");
     cluster.does(&delete("t"));
     for (time, state) in &moments {
-        assert_eq!(portrait(&cluster.leader.as_of(*time).unwrap()), *state);
+        assert_eq!(portrait(&as_of(&cluster, *time).unwrap()), *state);
         let between = time.plus(Duration::from_millis(500));
-        assert_eq!(portrait(&cluster.leader.as_of(between).unwrap()), *state, "until the next change");
+        assert_eq!(portrait(&as_of(&cluster, between).unwrap()), *state, "until the next change");
     }
-    let before = cluster.leader.as_of(START).unwrap();
+    let before = as_of(&cluster, START).unwrap();
     assert_eq!((before.revision(), before.topic_count()), (0, 0), "there was nothing before the first");
-    let now = cluster.leader.as_of(cluster.now.plus(Duration::from_secs(1))).unwrap();
+    let now = as_of(&cluster, cluster.now.plus(Duration::from_secs(1))).unwrap();
     assert_eq!(portrait(&now), portrait(cluster.leader.registry()), "what is to come is as it is now");
 }
 
@@ -51,7 +55,7 @@ fn a_compaction_takes_away_the_oldest_moments_alone() {
     cluster.restarted();
     let shown: Vec<bool> = moments
         .iter()
-        .map(|(time, state)| match cluster.leader.as_of(*time) {
+        .map(|(time, state)| match as_of(&cluster, *time) {
             Ok(registry) => {
                 assert_eq!(portrait(&registry), *state);
                 true
@@ -77,9 +81,9 @@ fn a_log_without_the_snapshot_before_it_begins_after_the_one_that_is_there() {
         cluster.disk.lose_log_entry(revision);
     }
     let (latest, earliest) = (&moments[moments.len() - 1], &moments[0]);
-    let shown = cluster.leader.as_of(latest.0).map(|registry| portrait(&registry));
+    let shown = as_of(&cluster, latest.0).map(|registry| portrait(&registry));
     assert_eq!(shown, Ok(latest.1.clone()));
-    let forgotten = cluster.leader.as_of(earliest.0).map(|registry| portrait(&registry));
+    let forgotten = as_of(&cluster, earliest.0).map(|registry| portrait(&registry));
     assert!(matches!(forgotten, Err(NoSuchPast::Forgotten(_))), "{forgotten:?}");
 }
 
@@ -88,6 +92,6 @@ fn a_damaged_log_shows_nothing() {
     let mut cluster = Cluster::new();
     let moments = remembered(&mut cluster, 200);
     cluster.disk.lose_log_entry(50);
-    assert_eq!(cluster.leader.as_of(moments[1].0).map(drop), Err(NoSuchPast::Broken(51)));
-    assert!(cluster.leader.as_of(moments[0].0).is_ok(), "what comes before it is whole");
+    assert_eq!(as_of(&cluster, moments[1].0).map(drop), Err(NoSuchPast::Broken(51)));
+    assert!(as_of(&cluster, moments[0].0).is_ok(), "what comes before it is whole");
 }
