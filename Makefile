@@ -11,7 +11,7 @@ shared := Cargo.toml Cargo.lock package-lock.json tools/versions.env tools/build
 worker := $(shared) $(shell find worker/src worker/Cargo.toml)
 dashboard := $(shared) tools/headers.mjs $(shell find dashboard)
 
-.PHONY: help setup setup-test build agent dev test fuzz tour-nsq check soak-crash soak-simulation bench bench-nsq bench-edge fmt clean deploy-dry-run
+.PHONY: help setup setup-test build agent dev test fuzz tour-nsq check soak soak-crash soak-simulation bench bench-nsq bench-edge fmt clean deploy-dry-run
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,12 @@ check: setup ## Formatting, lints, docs, the no_std proof, and the sizes against
 	@tools/check.sh
 	@$(MAKE) build
 	@tools/build.sh limits
+
+soak: SOAK_MINUTES ?= 30
+soak: export SOAK_MINUTES := $(SOAK_MINUTES)
+soak: setup-test build ## A thousand agents on the edge for SOAK_MINUTES=30, with everything going wrong that can, and what readers see
+	@. tools/env.sh && ulimit -n $$(ulimit -Hn) && cargo build -p lookupd-agent && \
+		cargo test -p lookupd-tests --test soak -- --nocapture
 
 soak-crash: LIVES ?= 50
 soak-crash: export LIVES := $(LIVES)

@@ -3,6 +3,7 @@
 //! - [`Edge`] runs the built worker in workerd, the runtime itself, on a directory of its own.
 //! - [`Lookupd`] runs the daemon whose behaviour is ours too, and our agent, in one way.
 //! - [`Nsq`] runs NSQ's own programs around one or more of them.
+//! - [`Crowd`] is very many agents in this process.
 //! - [`Network`] is what lies between two programs, and fails.
 //! - [`ClientProgram`] runs a client library of NSQ in a program of `clients`.
 //! - [`Session`] is the TCP protocol spoken frame by frame.
@@ -15,6 +16,7 @@
 
 mod client_program;
 mod config;
+mod crowd;
 mod daemon;
 mod differences;
 mod directory;
@@ -40,6 +42,7 @@ mod wait;
 
 pub use client_program::{ClientProgram, RunningClient};
 pub use config::Bindings;
+pub use crowd::{Crowd, Standing};
 pub use daemon::Daemon;
 pub use differences::{DIFFERENCES, Difference, Ours, comparable, comparable_with_clients, expected};
 pub use directory::Directory;
