@@ -22,6 +22,8 @@ build_worker() {
     wasm-opt -O2 --enable-mutable-globals --enable-sign-ext --enable-nontrapping-float-to-int --enable-bulk-memory \
         --enable-multivalue --enable-reference-types --enable-exception-handling \
         "$next/index_bg.wasm" -o "$next/index_bg.wasm"
+    mv "$next/index.js" "$next/built.js"
+    cp worker/src/entry.js "$next/index.js"
     # Swapped at once, for whoever runs it meanwhile.
     rm -rf worker/build
     mv "$next" worker/build

@@ -242,7 +242,7 @@ export default {
       return Response.json(counts);
     }
     const LEADER = new DurableObjectNamespace(env.LEADER);
-    return Built.prototype.fetch.call({ env: { ...env, LEADER }, ctx }, request);
+    return Built.fetch(request, { ...env, LEADER }, ctx);
   },
 };
 "#;

@@ -7,8 +7,8 @@ use js_sys::Promise;
 use lookupd_core::{
     Registry, Revision, Timestamp,
     http::{
-        CURSOR, Error, Headers, Read, Request, Response, STREAM_PROTOCOL, Target, Wait, Write, accepts_html, admit,
-        answer, authorization_in, min_revision,
+        self, CURSOR, Error, Headers, Read, Request, Response, STREAM_PROTOCOL, Target, Wait, Write, accepts_html,
+        admit, answer, authorization_in,
     },
 };
 use wasm_bindgen::prelude::*;
@@ -18,7 +18,7 @@ use worker::{Delay, Env};
 use crate::{
     config::{Config, DEFAULT_CLUSTER, Misconfigured},
     dashboard,
-    exchange::{Answered, discard_body, header, read_body, to_runtime, with_cors},
+    exchange::{Answered, RequestHead, discard_body, header, read_body, to_runtime, with_cors},
     replica::{self, Step},
     stub::{ANSWERED_WITHIN, LOADED_WITHIN, LeaderStub, MIN_REVISION, REMOTE_ADDRESS, SINCE, Unreachable},
 };
@@ -37,14 +37,14 @@ pub fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<Js
         Ok(config) => config,
         Err(Misconfigured(detail)) => return Ok(to_runtime(&Error::Misconfigured { detail }.into())?.into()),
     };
-    let (method, url, origin) = (request.method(), request.url(), header(&request, "Origin"));
-    let call = Call { request, env, context, config, method, url, origin };
+    let head = RequestHead::of(&request);
+    let call = Call { request, env, context, config, head };
     let task = call.admit();
     // A body that nobody reads has to be given up first, which takes a while.
     if call.request.body().is_none()
         && let Some(mut response) = call.answer_at_once(&task)
     {
-        call.config.origins.decorate(&mut response, &call.method, call.origin.as_deref());
+        call.config.origins.decorate(&mut response, &call.head.method, call.head.origin.as_deref());
         return Ok(to_runtime(&response)?.into());
     }
     let promise = future_to_promise(async move {
@@ -72,9 +72,7 @@ struct Call {
     env: Env,
     context: Context,
     config: Rc<Config>,
-    method: String,
-    url: String,
-    origin: Option<String>,
+    head: RequestHead,
 }
 
 /// A request that was admitted.
@@ -103,7 +101,7 @@ impl Call {
     /// # Errors
     /// The finished answer, but for what is said to a page of another origin.
     fn admit(&self) -> Result<Task, Response> {
-        let Self { request, config, method, .. } = self;
+        let Self { request, config, head: RequestHead { method, authorization, origin, .. }, .. } = self;
         let target = self.target()?;
         let own_origin = target.origin.and_then(|origin| str::from_utf8(origin).ok());
         config.hosts.check(own_origin)?;
@@ -122,12 +120,11 @@ impl Call {
         // To browsers alone, `/` is something else.
         let accept = if matches!(target.path, b"/" | b"") { accept() } else { None };
         let protocols = if is_stream(&target) { header(request, "Sec-WebSocket-Protocol") } else { None };
-        let authorization =
-            header(request, "Authorization").or_else(|| protocols.as_deref().and_then(authorization_in));
+        let offered = protocols.as_deref().and_then(authorization_in);
         let headers = Headers {
             accept: accept.as_deref(),
-            authorization: authorization.as_deref(),
-            origin: self.origin.as_deref(),
+            authorization: authorization.as_deref().or(offered.as_deref()),
+            origin: origin.as_deref(),
             own_origin,
         };
         Ok(match admit(method, &target, &headers, &config.access, &config.origins)? {
@@ -171,13 +168,13 @@ impl Call {
     async fn carry_out(&self, task: Task) -> Result<Answered, Response> {
         match task {
             Task::File { path, is_page } => {
-                dashboard::fetch_file(&path, is_page, &self.method, &self.env).await.map(Answered::Response)
+                dashboard::fetch_file(&path, is_page, &self.head.method, &self.env).await.map(Answered::Response)
             }
             Task::Read { read: read @ (Read::Ping | Read::Info), .. } => Err(self.answer_by_itself(&read)),
             Task::Read { read, min_revision, wait } => self.answer_in_time(&read, min_revision, wait).await,
             Task::Write(write) => self.change(write).await,
             Task::PassOn => {
-                let answered = self.leader()?.pass_on(&self.method, &self.target()?, &[], &[]).await;
+                let answered = self.leader()?.pass_on(&self.head.method, &self.target()?, &[], &[]).await;
                 Ok(Answered::Response(answered.map_err(|_| Error::StorageFailed)?))
             }
             Task::Stream { has_protocol } => {
@@ -185,7 +182,7 @@ impl Call {
                 if has_protocol {
                     headers.push(("Sec-WebSocket-Protocol", STREAM_PROTOCOL));
                 }
-                let answered = self.leader()?.pass_on(&self.method, &self.target()?, &headers, &[]).await;
+                let answered = self.leader()?.pass_on(&self.head.method, &self.target()?, &headers, &[]).await;
                 Ok(Answered::Stream(answered.map_err(|_| Error::StorageFailed)?))
             }
         }
@@ -266,7 +263,7 @@ impl Call {
         let since = replica::cursor(leader.cluster).map(|cursor| cursor.to_string());
         let mut headers = vec![(REMOTE_ADDRESS, &*address)];
         headers.extend(since.as_deref().map(|since| (SINCE, since)));
-        let response = leader.pass_on(&self.method, &self.target()?, &headers, &body).await;
+        let response = leader.pass_on(&self.head.method, &self.target()?, &headers, &body).await;
         let changed = Answered::change(response.map_err(|_| Error::StorageFailed)?).await;
         let changed = changed.map_err(|_| Error::StorageFailed)?;
         if let Some(revision) = changed.revision {
@@ -279,7 +276,7 @@ impl Call {
     }
 
     fn refresh_meanwhile(&self) {
-        let (env, config, url) = (self.env.clone(), self.config.clone(), self.url.clone());
+        let (env, config, url) = (self.env.clone(), self.config.clone(), self.head.url.clone());
         let refreshed = future_to_promise(async move {
             if let Ok(target) = Target::parse(url.as_bytes()) {
                 let leader = LeaderStub { cluster: cluster(&target), env: &env, config: &config };
@@ -293,7 +290,7 @@ impl Call {
     }
 
     fn min_revision(&self) -> Result<Revision, Error> {
-        header(&self.request, MIN_REVISION).map_or(Ok(0), |text| min_revision(&text))
+        self.head.min_revision.as_deref().map_or(Ok(0), http::min_revision)
     }
 
     fn answer_by_itself(&self, read: &Read) -> Response {
@@ -301,20 +298,20 @@ impl Call {
     }
 
     fn finish(&self, answered: Result<Answered, Response>) -> Result<web_sys::Response, JsValue> {
-        let origin = self.origin.as_deref();
+        let origin = self.head.origin.as_deref();
         match answered {
-            Ok(Answered::Response(response)) => with_cors(response, &self.config, &self.method, origin),
+            Ok(Answered::Response(response)) => with_cors(response, &self.config, &self.head.method, origin),
             // A copy would be no stream.
             Ok(Answered::Stream(response)) => Ok(response),
             Err(mut response) => {
-                self.config.origins.decorate(&mut response, &self.method, origin);
+                self.config.origins.decorate(&mut response, &self.head.method, origin);
                 to_runtime(&response)
             }
         }
     }
 
     fn target(&self) -> Result<Target<'_>, Error> {
-        Target::parse(self.url.as_bytes())
+        Target::parse(self.head.url.as_bytes())
     }
 
     fn leader(&self) -> Result<LeaderStub<'_>, Error> {

@@ -1,19 +1,19 @@
 //! Between the runtime's requests and responses and core's.
 
-use std::time::Duration;
+use std::{borrow::Cow, cell::RefCell, time::Duration};
 
-use js_sys::{Array, Uint8Array};
+use js_sys::Uint8Array;
 use lookupd_core::{
     Revision,
-    http::{Error, Response, Write},
+    http::{AGE, Error, Response, Write},
 };
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStreamDefaultReader, ResponseInit};
+use web_sys::{Headers, ReadableStreamDefaultReader, ResponseInit};
 
 use crate::{
     config::Config,
-    stub::{CHANGES_LENGTH, HOLD, Unreachable, read},
+    stub::{CHANGES_LENGTH, HOLD, MIN_REVISION, Unreachable, read},
 };
 
 /// An answer in the runtime's form.
@@ -21,6 +21,15 @@ pub(crate) enum Answered {
     Response(web_sys::Response),
     /// An open WebSocket.
     Stream(web_sys::Response),
+}
+
+/// What every request is looked at for, as it came.
+pub(crate) struct RequestHead {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) origin: Option<String>,
+    pub(crate) min_revision: Option<String>,
 }
 
 /// The leader's answer to a change, taken apart.
@@ -33,6 +42,25 @@ pub(crate) struct Changed {
     pub(crate) changes: Vec<u8>,
     /// How long to wait before the answer.
     pub(crate) hold: Duration,
+}
+
+impl RequestHead {
+    pub(crate) fn of(request: &web_sys::Request) -> Self {
+        let head = head(request);
+        let mut lines = head.split('\n');
+        let (method, url) = lines.next().and_then(|line| line.split_once(' ')).unwrap_or_default();
+        let mut read =
+            Self { method: method.into(), url: url.into(), authorization: None, origin: None, min_revision: None };
+        for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+            match name {
+                "Authorization" => read.authorization = Some(value.into()),
+                "Origin" => read.origin = Some(value.into()),
+                MIN_REVISION => read.min_revision = Some(value.into()),
+                _ => {}
+            }
+        }
+        read
+    }
 }
 
 impl Answered {
@@ -64,20 +92,65 @@ fn copy_with_body(response: &web_sys::Response, body: &[u8]) -> Result<web_sys::
 
 /// The answer as the runtime sends it.
 pub(crate) fn to_runtime(response: &Response) -> Result<web_sys::Response, JsValue> {
-    let headers: Array =
-        response.headers.iter().map(|(name, value)| Array::of2(&(*name).into(), &(&**value).into())).collect();
-    let init = ResponseInit::new();
-    init.set_status(response.status);
-    init.set_headers(&headers);
-    respond(&response.body, &init)
+    thread_local! {
+        static BEFORE: RefCell<Option<ResponseHead>> = const { RefCell::new(None) };
+    }
+    BEFORE.with_borrow_mut(|before| {
+        let head = match before {
+            Some(head) if head.is_of(response) => head,
+            _ => before.insert(ResponseHead::of(response)?),
+        };
+        head.set_age(response)?;
+        respond(&response.body, &head.init)
+    })
 }
 
-/// One without a body must be given none: of an empty text the runtime would say a type.
-fn respond(body: &[u8], init: &ResponseInit) -> Result<web_sys::Response, JsValue> {
-    if body.is_empty() {
-        return web_sys::Response::new_with_opt_u8_array_and_init(None, init);
+/// An answer's status and headers in the runtime's form, kept for the next answer: most differ in their age alone, and to tell
+/// the runtime a header takes longer than to find a topic.
+struct ResponseHead {
+    status: u16,
+    headers: Vec<(&'static str, Cow<'static, str>)>,
+    runtime_headers: Headers,
+    init: ResponseInit,
+}
+
+impl ResponseHead {
+    fn of(response: &Response) -> Result<Self, JsValue> {
+        let runtime_headers = Headers::new()?;
+        for (name, value) in &response.headers {
+            runtime_headers.append(name, value)?;
+        }
+        let init = ResponseInit::new();
+        init.set_status(response.status);
+        init.set_headers(&runtime_headers);
+        Ok(Self { status: response.status, headers: response.headers.clone(), runtime_headers, init })
     }
-    web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&Uint8Array::from(body)), init)
+
+    /// Whether it is the answer's but for the age.
+    fn is_of(&self, response: &Response) -> bool {
+        self.status == response.status
+            && self.headers.len() == response.headers.len()
+            && self
+                .headers
+                .iter()
+                .zip(&response.headers)
+                .all(|(kept, now)| kept == now || (kept.0, now.0) == (AGE, AGE))
+    }
+
+    fn set_age(&mut self, response: &Response) -> Result<(), JsValue> {
+        for (kept, now) in self.headers.iter_mut().zip(&response.headers).filter(|(kept, now)| kept != now) {
+            self.runtime_headers.set(now.0, &now.1)?;
+            kept.1.clone_from(&now.1);
+        }
+        Ok(())
+    }
+}
+
+#[wasm_bindgen(module = "/src/exchange.js")]
+extern "C" {
+    fn head(request: &web_sys::Request) -> String;
+    #[wasm_bindgen(catch)]
+    fn respond(body: &[u8], init: &ResponseInit) -> Result<web_sys::Response, JsValue>;
 }
 
 /// The value of a request's header.

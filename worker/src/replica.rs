@@ -5,12 +5,13 @@
 
 use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
+use js_sys::Date;
 use lookupd_core::{
     CannotFollow, CatchUp, Cursor, Plan, Replica, Revision, Timestamp,
     http::{Read, Response, answer},
     link::ToFollower,
 };
-use worker::{Date, console_error};
+use worker::console_error;
 
 use crate::stub::{LeaderStub, Unreachable};
 
@@ -120,7 +121,7 @@ pub(crate) fn follow(leader: LeaderStub<'_>, changes: &[u8], revision: Revision,
 
 /// The isolate's clock, which stands still while nothing is awaited.
 pub(crate) fn now() -> Timestamp {
-    Timestamp::from_millis(Date::now().as_millis())
+    Timestamp::from_millis(Date::now() as u64)
 }
 
 #[derive(Default)]

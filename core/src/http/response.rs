@@ -23,6 +23,9 @@ pub struct Response {
 /// The header `Server` of every answer: our own version, since `/info` tells nsqlookupd's.
 pub const SERVER: &str = concat!("lookupd-edge/", env!("CARGO_PKG_VERSION"));
 
+/// The header that tells how old an answer may be, in milliseconds.
+pub const AGE: &str = "X-Lookupd-Age";
+
 impl Response {
     /// JSON as nsqlookupd sends it. Without `X-Nsq-Content-Type` go-nsq would decode an older wrapper and find nothing.
     pub(super) fn json(status: u16, body: Vec<u8>) -> Self {
@@ -72,7 +75,7 @@ impl Response {
             self.push("X-Lookupd-Revision", revision.to_string());
         }
         if let Some(age) = age {
-            self.push("X-Lookupd-Age", age.as_millis().to_string());
+            self.push(AGE, age.as_millis().to_string());
         }
         if is_stale {
             self.push("X-Lookupd-Stale", "true");
