@@ -12,7 +12,7 @@ use lookupd_core::protocol::Request;
 use lookupd_core::{Lifetimes, Node, ProducerInfo, Timestamp, TopicName};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, interval, sleep, timeout};
+use tokio::time::{Instant, interval_at, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -222,7 +222,7 @@ impl Member {
     /// Until the stream ends.
     async fn converse(&self, mut socket: WebSocketStream<TcpStream>, lifetimes: &Lifetimes) {
         let timeout = lifetimes.inactive_producer_timeout;
-        let mut ticks = interval(timeout / 20);
+        let mut ticks = interval_at(Instant::now() + timeout / 20, timeout / 20);
         let mut heard_at = Instant::now();
         loop {
             loop {

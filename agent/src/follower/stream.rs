@@ -141,7 +141,9 @@ struct Stream<'a> {
     socket: Socket,
     ponged_at: Instant,
     beacon_at: Instant,
-    ping_at: Instant,
+    /// When it was last said that this agent is there: by a ping, or by opening the stream. A ping at the very beginning may meet the
+    /// leader's first message, and workerd then says nothing more on the stream.
+    pinged_at: Instant,
     /// How many nodes the leader knew of, where it knew everything, as it was logged last.
     announced: Option<usize>,
 }
@@ -149,7 +151,7 @@ struct Stream<'a> {
 impl<'a> Stream<'a> {
     fn new(follower: &'a Follower, socket: Socket) -> Self {
         let now = Instant::now();
-        Self { follower, socket, ponged_at: now, beacon_at: now, ping_at: now, announced: None }
+        Self { follower, socket, ponged_at: now, beacon_at: now, pinged_at: now, announced: None }
     }
 
     /// # Errors
@@ -160,6 +162,8 @@ impl<'a> Stream<'a> {
                 self.send(Message::binary(message)).await?;
             }
             self.tell_announced();
+            // Anew each time: the leader may have said another timeout.
+            let ping_at = self.pinged_at + (self.follower.timeout() / 20).max(SHORTEST_PING_INTERVAL);
             tokio::select! {
                 message = self.socket.next() => match message {
                     Some(Ok(Message::Binary(bytes))) => self.hear(&bytes)?,
@@ -171,7 +175,7 @@ impl<'a> Stream<'a> {
                     None => return Err(Ended::Lost("the connection ended".into())),
                 },
                 () = self.follower.said.notified() => {}
-                () = sleep_until(self.ping_at) => self.ping().await?,
+                () = sleep_until(ping_at) => self.ping().await?,
             }
         }
     }
@@ -204,7 +208,7 @@ impl<'a> Stream<'a> {
         if self.beacon_at.elapsed() > timeout.max(SHORTEST_SILENCE) {
             return Err(Ended::Lost("a leader answers, but doesn't say where it stands: it may be superseded".into()));
         }
-        self.ping_at = Instant::now() + (timeout / 20).max(SHORTEST_PING_INTERVAL);
+        self.pinged_at = Instant::now();
         self.send(Message::text(PING)).await
     }
 

@@ -1,7 +1,7 @@
 //! An agent that follows a leader: what it announces, what it answers, and what becomes of that while the leader is away.
 
 use std::{
-    fs,
+    fs, thread,
     time::{Duration, Instant},
 };
 
@@ -237,15 +237,32 @@ fn without_a_state_nothing_is_said_to_be_missing() {
 }
 
 #[test]
+fn it_is_heard_as_often_as_its_leader_asks_for() {
+    // It learns of that only after it has come.
+    let leader = Agent::start(&["-inactive-producer-timeout=1s"]);
+    let agent = following(&url(&leader), &[]);
+    let mut nsqd = Nsqd::identified(agent.tcp, "a");
+    nsqd.say("REGISTER t");
+    leader.until(|leader| leader.producers("t") == ["a"]);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(3) {
+        nsqd.say("PING");
+        assert_eq!(leader.producers("t"), ["a"], "after {:?}", began.elapsed());
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
 fn it_begins_from_what_it_saved() {
     let (leader, folder) = (Agent::start(&[SHORT]), Folder::new("saved"));
     let data_path = ["--data-path", folder.path().to_str().unwrap()];
     let front = Front::new(Way::To(leader.http));
-    assert_eq!(leader.post("/topic/create?topic=t"), 200);
     let agent = following(&front.url(), &data_path);
     let mut nsqd = Nsqd::identified(agent.tcp, "a");
     nsqd.say("REGISTER u");
     leader.until(|leader| leader.producers("u") == ["a"]);
+    // Through it, so that its replica has what came before.
+    assert_eq!(agent.post("/topic/create?topic=t"), 200);
     let via = |agent: &Agent| {
         let answer = agent.get("/v1/explain?topic=u");
         answer.split("\"via\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
