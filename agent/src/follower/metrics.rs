@@ -27,7 +27,7 @@ pub(super) fn of(followers: &[Arc<Follower>], waiters: &Waiters) -> Metrics {
 
 type Metric = (&'static str, &'static str, &'static str, fn(&Follower) -> String);
 
-const PER_UPSTREAM: [Metric; 7] = [
+const PER_UPSTREAM: [Metric; 8] = [
     (
         "lookupd_upstream_age_seconds",
         "gauge",
@@ -49,6 +49,12 @@ const PER_UPSTREAM: [Metric; 7] = [
     ("lookupd_upstream_settled", "gauge", "Whether the leader knows all that nsqds said.", |follower| {
         u8::from(follower.agent().end().is_settled()).to_string()
     }),
+    (
+        "lookupd_upstream_stale_answers_total",
+        "counter",
+        "Answers that were marked stale for want of the leader.",
+        |follower| follower.stale_answers.load(Ordering::Relaxed).to_string(),
+    ),
     ("lookupd_upstream_unanswered_messages", "gauge", "Messages that the leader hasn't answered.", |follower| {
         follower.agent().end().backlog().1.to_string()
     }),

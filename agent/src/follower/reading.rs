@@ -1,7 +1,10 @@
 //! How a question is answered: from memory while the leader's grant lasts, after it was asked where that matters, and from
 //! memory all the same where it can't be.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use lookupd_core::{
@@ -21,11 +24,17 @@ use super::{
 pub(super) async fn answer_promptly(followers: &[Arc<Follower>], read: &Read, min_revision: Revision) -> Response {
     let min_revision = if let [_] = followers { min_revision } else { 0 };
     let confirmed = join_all(followers.iter().map(|follower| confirm(follower, read, min_revision))).await;
+    for (follower, _) in followers.iter().zip(&confirmed).filter(|(_, confirmed)| !**confirmed) {
+        follower.stale_answers.fetch_add(1, Ordering::Relaxed);
+    }
     answer(followers, read, !confirmed.into_iter().all(|confirmed| confirmed))
 }
 
 /// The answer where nobody can be asked: marked stale, if there is anything to answer from.
 pub(super) fn answer_stale(followers: &[Arc<Follower>], read: &Read) -> Response {
+    for follower in followers {
+        follower.stale_answers.fetch_add(1, Ordering::Relaxed);
+    }
     answer(followers, read, true)
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Follower {
     is_connected: AtomicBool,
     /// How often a stream was opened.
     pub(super) connections: AtomicU64,
+    /// Answers that were marked stale for want of this leader.
+    pub(super) stale_answers: AtomicU64,
     /// Whether a later life of this agent announces.
     is_superseded: AtomicBool,
     saved: Option<Arc<Saved>>,
@@ -72,6 +74,7 @@ impl Follower {
             pulls: Pulls::default(),
             is_connected: AtomicBool::new(false),
             connections: AtomicU64::new(0),
+            stale_answers: AtomicU64::new(0),
             is_superseded: AtomicBool::new(false),
             saved,
             waiters,

@@ -74,8 +74,8 @@ fn what_an_nsqd_says_here_is_found_everywhere() {
     }
     here.until_it_says("announced 1 nodes");
     assert!(leader.get("/v1/explain?topic=t").contains("\"via\":\"agent:"));
-    nsqd.say("REGISTER u");
     nsqd.say("UNREGISTER t");
+    nsqd.say("REGISTER u");
     assert_eq!(here.producers("t"), [""; 0]);
     for agent in [&leader, &elsewhere] {
         agent.until(|agent| agent.producers("u") == ["a"]);
@@ -142,7 +142,8 @@ fn what_an_answer_must_show_is_waited_for() {
 
 #[test]
 fn a_lookup_waits_for_what_is_said_here_and_elsewhere() {
-    let leader = Agent::start(&[SHORT]);
+    // Nobody is to fall silent meanwhile: that would be news, too.
+    let leader = Agent::start(&[]);
     let (agent, other) = (following(&url(&leader), &[]), following(&url(&leader), &[]));
     let count = |agent: &Agent, metric: &str| {
         let metrics = agent.get("/metrics");
@@ -166,6 +167,11 @@ fn a_lookup_waits_for_what_is_said_here_and_elsewhere() {
     assert!(count(&agent, "lookupd_upstream_age_seconds{") < 20.0);
     leader.kill();
     agent.until(|agent| count(agent, "lookupd_upstream_connected{") == 0.0);
+    let stale = || count(&agent, "lookupd_upstream_stale_answers_total{");
+    agent.until(|agent| agent.is_stale("/lookup?topic=t"));
+    let before = stale();
+    assert!(before > 0.0 && agent.is_stale("/lookup?topic=t"));
+    assert_eq!(stale(), before + 1.0);
 }
 
 #[test]
