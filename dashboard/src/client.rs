@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use js_sys::Uint8Array;
-use lookupd_core::api::Identify;
+use lookupd_core::ProducerInfo;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Request, RequestCache, RequestInit, Response};
@@ -67,7 +67,7 @@ pub enum Act {
         /// And the channel; may be empty.
         channel: String,
         /// What it says of itself.
-        identify: Box<Identify>,
+        info: Box<ProducerInfo>,
     },
     /// A producer that was announced over HTTP takes its leave, of one topic or altogether.
     Unregister {
@@ -106,7 +106,7 @@ impl Act {
 
     fn body(&self) -> Option<String> {
         match self {
-            Self::Register { identify, .. } => Some(body(identify)),
+            Self::Register { info, .. } => Some(body(info)),
             _ => None,
         }
     }
@@ -138,6 +138,10 @@ impl Client {
     /// [`Problem`].
     pub async fn get_bytes(&self, path: &str) -> Result<Vec<u8>, Problem> {
         let response = self.send("GET", path, None).await?;
+        // Whatever stands between may answer with a page of its own, and its first byte is no format's number.
+        if response.headers().get("Content-Type").ok().flatten().as_deref() != Some("application/octet-stream") {
+            return Err(Problem::Garbled { detail: "this is something else".into() });
+        }
         let buffer = response.array_buffer().map_err(|_| Problem::Unreachable)?;
         let buffer = JsFuture::from(buffer).await.map_err(|error| broken_off(&error))?;
         Ok(Uint8Array::new(&buffer).to_vec())
@@ -218,16 +222,16 @@ fn read<T>(text: &str, read: impl Fn(&Json) -> Option<T>) -> Result<T, Problem> 
 }
 
 /// The body of `POST /register` with a topic in the query.
-fn body(identify: &Identify) -> String {
+fn body(info: &ProducerInfo) -> String {
     format!(
         r#"{{"broadcast_address":{},"hostname":{},"tcp_port":{},"http_port":{},"version":{},"topology_zone":{},"topology_region":{}}}"#,
-        quote(&identify.broadcast_address),
-        quote(&identify.hostname),
-        identify.tcp_port,
-        identify.http_port,
-        quote(&identify.version),
-        quote(&identify.topology_zone),
-        quote(&identify.topology_region),
+        quote(&info.broadcast_address),
+        quote(&info.hostname),
+        info.tcp_port,
+        info.http_port,
+        quote(&info.version),
+        quote(&info.topology_zone),
+        quote(&info.topology_region),
     )
 }
 
@@ -238,21 +242,33 @@ fn broken_off(error: &JsValue) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use lookupd_core::api::Identify;
+
     use super::*;
 
     #[test]
     fn a_producer_is_announced_as_core_writes_it() {
-        let identify = Identify {
+        let info = ProducerInfo {
+            remote_address: "".into(),
+            hostname: "a \"quoted\" \u{202e}\n".into(),
             broadcast_address: "::1".into(),
-            hostname: "a \"quoted\" \u{202e}\n".to_owned(),
             tcp_port: 4150.try_into().unwrap(),
             http_port: 4151.try_into().unwrap(),
             version: "1".into(),
             topology_zone: "z".into(),
+            topology_region: "".into(),
+        };
+        let identify = Identify {
+            broadcast_address: info.broadcast_address.to_string(),
+            hostname: info.hostname.to_string(),
+            tcp_port: info.tcp_port,
+            http_port: info.http_port,
+            version: info.version.to_string(),
+            topology_zone: info.topology_zone.to_string(),
             topology_region: String::new(),
             topics: None,
         };
-        let written: serde_json::Value = serde_json::from_str(&body(&identify)).unwrap();
+        let written: serde_json::Value = serde_json::from_str(&body(&info)).unwrap();
         assert_eq!(written, serde_json::to_value(&identify).unwrap());
     }
 

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use lookupd_core::{ChannelName, TopicName, api::Identify};
+use lookupd_core::{ChannelName, ProducerInfo, TopicName};
 use yew::prelude::*;
 
 use super::form::Form;
@@ -45,15 +45,15 @@ fn act(fields: &[String]) -> Option<Act> {
     Some(Act::Register {
         topic: topic.clone(),
         channel: channel.clone(),
-        identify: Box::new(Identify {
-            broadcast_address: address.clone(),
-            hostname: hostname.clone(),
+        info: Box::new(ProducerInfo {
+            remote_address: "".into(),
+            hostname: hostname.as_str().into(),
+            broadcast_address: address.as_str().into(),
             tcp_port: tcp_port.parse().ok()?,
             http_port: http_port.parse().ok()?,
-            version: version.clone(),
-            topology_zone: zone.clone(),
-            topology_region: String::new(),
-            topics: None,
+            version: version.as_str().into(),
+            topology_zone: zone.as_str().into(),
+            topology_region: "".into(),
         }),
     })
 }
