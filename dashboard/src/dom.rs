@@ -37,6 +37,16 @@ pub fn origin() -> String {
     window().location().origin().unwrap_or_default()
 }
 
+/// The same for a WebSocket: `ws` for `http`, `wss` for `https`.
+pub fn stream_origin() -> String {
+    format!("ws{}", origin().strip_prefix("http").unwrap_or_default())
+}
+
+/// Loads the page again.
+pub fn reload() {
+    let _ = window().location().reload();
+}
+
 /// The local clock.
 pub fn now() -> Timestamp {
     Timestamp::from_millis(js_sys::Date::now() as u64)

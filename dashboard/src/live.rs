@@ -16,7 +16,8 @@ use crate::{
     client::{Act, Client, LookedUp},
     components::{Window, close_dialog, measure_table, open_dialog},
     dom,
-    feed::{Feed, Polling, Port},
+    feed::{Feed, Port},
+    prefs,
     problem::Problem,
     route::{Base, Query, Route},
     store::{Event, Store},
@@ -35,7 +36,7 @@ struct Shared {
     base: Base,
     client: Client,
     store: RefCell<Store>,
-    feed: RefCell<Option<Polling>>,
+    feed: RefCell<Option<Feed>>,
     now: Cell<Timestamp>,
     location: RefCell<(Route, Query)>,
     topics: RefCell<(u64, Rc<Vec<TopicRow>>)>,
@@ -120,11 +121,11 @@ impl Live {
         self.send(Event::Hidden(dom::is_hidden()));
         let (asking, telling) = (self.clone(), self.clone());
         let port = Port {
-            cursor: Rc::new(move || asking.store().cursor()),
+            standing: Rc::new(move || asking.store().standing()),
             emit: Rc::new(move |news| telling.send(Event::News(news))),
         };
-        let feed = Polling::start(self.client().clone(), port);
-        feed.set_paused(self.store().is_paused());
+        let is_paused = self.store().is_paused();
+        let feed = Feed::start(self.client().clone(), port, is_paused);
         self.shared.feed.replace(Some(feed));
 
         let (ticking, watching, going) = (self.clone(), self.clone(), self.clone());
@@ -235,6 +236,17 @@ impl Live {
         }
         if changed {
             self.changed();
+        }
+        if self.store().problem() == Some(&Problem::UnknownFormat) {
+            self.reload_once();
+        }
+    }
+
+    /// Gets the page of the server's own release, unless that was tried: what is shown beats what can't be read.
+    fn reload_once(&self) {
+        let (now, is_loaded) = (dom::now(), self.store().is_loaded());
+        if prefs::may_reload(prefs::reloaded_at(), is_loaded, now) && prefs::set_reloaded_at(now) {
+            dom::reload();
         }
     }
 
@@ -394,7 +406,7 @@ impl Live {
         show();
     }
 
-    fn feed(&self) -> Option<Polling> {
+    fn feed(&self) -> Option<Feed> {
         self.shared.feed.borrow().clone()
     }
 

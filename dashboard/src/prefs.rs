@@ -1,5 +1,8 @@
-//! What the browser keeps: the token and the theme.
+//! What the browser keeps: the token, the theme, and when the page reloaded itself.
 
+use std::time::Duration;
+
+use lookupd_core::Timestamp;
 use web_sys::Storage;
 
 use crate::dom;
@@ -22,6 +25,24 @@ pub fn set_token(token: Option<&str>) {
         };
     }
 }
+
+/// When this tab last reloaded itself for a format that it didn't read.
+pub fn reloaded_at() -> Option<Timestamp> {
+    session()?.get_item(RELOADED).ok().flatten()?.parse().ok().map(Timestamp::from_millis)
+}
+
+/// Keeps when. Says whether that is kept: what isn't would be tried for ever.
+pub fn set_reloaded_at(now: Timestamp) -> bool {
+    session().is_some_and(|storage| storage.set_item(RELOADED, &now.as_millis().to_string()).is_ok())
+}
+
+/// Whether the page may reload itself for a format that it doesn't read: once, and again only where it could read what came
+/// meanwhile, and long after. So servers of mixed releases don't make it flicker.
+pub fn may_reload(reloaded_at: Option<Timestamp>, is_loaded: bool, now: Timestamp) -> bool {
+    reloaded_at.is_none_or(|at| is_loaded && now.since(at) > BETWEEN_RELOADS)
+}
+
+const BETWEEN_RELOADS: Duration = Duration::from_secs(600);
 
 /// Light, dark, or as the system has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,6 +115,7 @@ impl Theme {
 }
 
 const TOKEN: &str = "lookupd-token";
+const RELOADED: &str = "lookupd-reloaded-at";
 const THEME: &str = "lookupd-theme";
 
 fn session() -> Option<Storage> {
@@ -102,4 +124,18 @@ fn session() -> Option<Storage> {
 
 fn local() -> Option<Storage> {
     dom::window().local_storage().ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_reloads_itself_once_and_not_again_while_that_did_not_help() {
+        let at = |seconds: u64| Timestamp::from_millis(1_700_000_000_000 + 1_000 * seconds);
+        assert!(may_reload(None, false, at(0)));
+        assert!(!may_reload(Some(at(0)), false, at(86_400)), "it read nothing since");
+        assert!(!may_reload(Some(at(0)), true, at(600)));
+        assert!(may_reload(Some(at(0)), true, at(601)), "a later release");
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use lookupd_core::DecodeError;
+
 use crate::json::Json;
 
 /// Why a request did not give what was asked for.
@@ -30,6 +32,8 @@ pub enum Problem {
         /// What it said.
         detail: Option<String>,
     },
+    /// Something of a format that this page doesn't read: the server is of another release.
+    UnknownFormat,
     /// A success that can't be read.
     Garbled {
         /// Why.
@@ -50,6 +54,14 @@ impl Problem {
         }
     }
 
+    /// What can't be decoded.
+    pub fn undecodable(error: &DecodeError) -> Self {
+        match error {
+            DecodeError::UnknownFormat(_) => Self::UnknownFormat,
+            DecodeError::Damaged => Self::Garbled { detail: "its changes are damaged".into() },
+        }
+    }
+
     /// Whether another token may help.
     pub fn wants_token(&self) -> bool {
         matches!(self, Self::Unauthorized { .. } | Self::Forbidden { .. })
@@ -67,6 +79,7 @@ impl Problem {
             Self::Refused { status: 507, .. } => "The registry is full".into(),
             Self::Refused { status: 500.., .. } => "The server failed".into(),
             Self::Refused { .. } => "The server refused".into(),
+            Self::UnknownFormat => "The server is of another release than this page".into(),
             Self::Garbled { .. } => "The server's answer can't be read".into(),
         }
     }
@@ -86,6 +99,7 @@ impl Problem {
                     None => format!("{status} {code}"),
                 }
             }
+            Self::UnknownFormat => "What it says can't be read here. Reload the page to get the server's own.".into(),
             Self::Garbled { detail } => format!("Expected the API of lookupd-edge: {detail}."),
         }
     }

@@ -154,11 +154,12 @@ impl Base {
     }
 }
 
-/// A text percent-encoded for one segment of a path or one value of a query, as `encodeURIComponent` does it.
+/// A text percent-encoded for one segment of a path, one value of a query, or a subprotocol: RFC 3986's unreserved
+/// characters are left as they are.
 pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~!*'()".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             encoded.push(byte.into());
         } else {
             // Writing to a String can't fail.

@@ -56,7 +56,8 @@ for (const colorScheme of ["light", "dark"]) {
       if (name.startsWith("Delete") || name.startsWith("Tombstone")) await page.locator(".impact li").first().waitFor();
       await check(`dialog ${name}`);
     }
-    // What is wrong, above the page and in a dialog.
+    // What is wrong, above the page and in a dialog. Without a stream, which would leave nothing to ask for.
+    await page.routeWebSocket("**/v1/stream*", (stream) => stream.close());
     await page.goto(`${worker.origin}/ui/topics`);
     await page.getByRole("button", { name: "Create topic" }).waitFor();
     await page.route("**/topic/create*", (route) => route.fulfill({ status: 401, body: "{}" }));
@@ -153,6 +154,16 @@ test("nothing is cut off at 360 px, with text twice the size, or without motion"
     await page.locator(".page:not([aria-busy])").waitFor();
     await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
     assert.ok((await over()) <= 0, `${path} is too wide with large text`);
+  }
+  // The longest word of the pill.
+  await page.routeWebSocket("**/v1/stream*", (stream) => stream.close());
+  await page.route("**/v1/changes*", (route) => route.fulfill({ status: 200, body: "?" }));
+  for (const [width, fontSize] of [[360, "100%"], [640, "200%"]]) {
+    await page.setViewportSize({ width, height: 760 });
+    await page.goto(`${worker.origin}/ui/`);
+    await page.evaluate((fontSize) => (document.documentElement.style.fontSize = fontSize), fontSize);
+    await page.locator(".pill").getByText("Reconnecting").waitFor();
+    assert.ok((await over()) <= 0, `too wide at ${width} px`);
   }
   await page.goto(`${worker.origin}/ui/topics/orders`);
   await page.locator(".ring-left").waitFor();

@@ -1,4 +1,4 @@
-// The dashboard in a real Chromium, against the worker as `wrangler dev` serves it.
+// The dashboard in a real Chromium, against the worker as `wrangler dev` serves it, and against the agent.
 //
 //   node tests/browser/run.mjs [a part of a test's name]
 //
@@ -15,6 +15,7 @@ const chromium = process.env.LOOKUPD_CHROMIUM_BIN;
 const needs = [
   ["Chromium, named by LOOKUPD_CHROMIUM_BIN", chromium],
   ["the worker, built by `make build`", join(process.env.LOOKUPD_WORKER_BUILD ?? join(root, "worker", "build"), "index.js")],
+  ["the agent, built by `cargo build -p lookupd-agent`", process.env.LOOKUPD_AGENT_BIN ?? join(root, "target", "debug", "lookupd-agent")],
   ["the dashboard, built by `make build`", join(process.env.LOOKUPD_ASSETS ?? join(root, "dist"), "ui", "index.html")],
   ["node_modules, installed by `npm ci`", join(root, "node_modules", "playwright-core")],
 ];
@@ -27,7 +28,7 @@ if (missing.length > 0) {
 // One file after the other: two browsers and two workers on two cores would time each other out. Forced, since where no
 // name matches, node:test runs a file's `before` and never its `after`.
 const named = process.argv[2] ? ["--test-name-pattern", process.argv[2]] : [];
-const files = ["story", "connection", "looks"].map((name) => join(here, `${name}.test.mjs`));
+const files = ["story", "stream", "connection", "looks"].map((name) => join(here, `${name}.test.mjs`));
 const tests = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-force-exit", "--test-reporter=spec", ...named, ...files], {
   stdio: "inherit",
   env: { ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}` },

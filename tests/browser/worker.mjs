@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { api } from "./api.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const build = process.env.LOOKUPD_WORKER_BUILD ?? join(root, "worker", "build");
@@ -74,26 +75,7 @@ export async function startWorker(vars = {}) {
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
     },
 
-    /** A request of the API; anything but a success is an error. */
-    async post(path, body, headers = {}) {
-      const answer = await fetch(this.origin + path, { method: "POST", headers, body: body && JSON.stringify(body) });
-      if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`);
-      return answer;
-    },
-
-    async get(path) {
-      const answer = await fetch(this.origin + path);
-      return { status: answer.status, body: await answer.json().catch(() => null) };
-    },
-
-    /** A producer announces that it serves a topic. */
-    register(topic, node = "10.0.0.7:4151", more = {}) {
-      const [, address, port] = /^\[?(.*?)\]?:(\d+)$/.exec(node);
-      const body = { broadcast_address: address, hostname: "api-1", tcp_port: 4150, http_port: Number(port), version: "1.3.0" };
-      const { channel, ...said } = more;
-      const query = `topic=${encodeURIComponent(topic)}${channel ? `&channel=${encodeURIComponent(channel)}` : ""}`;
-      return this.post(`/register?${query}`, { ...body, ...said });
-    },
+    ...api,
   };
   await worker.start();
   return worker;

@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 use super::{Icon, Look, button, button::square, icon};
-use crate::{acts::Ask, format, live::Live, store::Event};
+use crate::{acts::Ask, dom, format, live::Live, problem::Problem, store::Event};
 
 /// Says why what is shown may be out of date, and offers a way on. Nothing where all is well.
 pub fn banner(live: &Live) -> Html {
@@ -16,6 +16,13 @@ pub fn banner(live: &Live) -> Html {
             problem.title(),
             problem.advice(),
             button(Look::Small, Icon::Key, "Enter a token", move || again.ask(Ask::Token)),
+        )),
+        Some(problem @ Problem::UnknownFormat) => Some((
+            "banner bad",
+            Icon::Alert,
+            problem.title(),
+            problem.advice(),
+            button(Look::Small, Icon::Refresh, "Reload the page", dom::reload),
         )),
         Some(problem) if !problem.wants_token() => Some((
             "banner bad",

@@ -11,32 +11,55 @@ use crate::{
 
 /// Says how the feed is doing and how old the data is; pressed, it pauses or goes on.
 pub fn pill(live: &Live) -> Html {
-    let (connection, held, age) = {
+    let (connection, said, held, age) = {
         let store = live.store();
-        (store.connection(), store.is_held(), store.age(live.now()))
+        (store.connection(), store.said(), store.is_held(), store.age(live.now()))
     };
-    let (word, class) = match connection {
-        Connection::Connecting => ("Connecting", "pill plain"),
-        Connection::Polling => ("Polling", "pill good"),
-        Connection::Paused => ("Paused", "pill plain"),
-        Connection::Reconnecting => ("Reconnecting", "pill warn"),
-        Connection::Locked => ("Token needed", "pill bad"),
+    let class = match connection {
+        Connection::Live => "pill good",
+        Connection::Polling => "pill fair",
+        Connection::Connecting | Connection::Paused => "pill plain",
+        Connection::Reconnecting => "pill warn",
+        Connection::Locked => "pill bad",
     };
     let symbol = if held { Icon::Play } else { Icon::Pause };
-    let act = if held { "Go on asking the server" } else { "Stop asking the server" };
+    let act = if held { "Go on with updates" } else { "Pause updates" };
+    let title = format!("{}. {act}", meaning(connection));
     let live = live.clone();
     let onclick = Callback::from(move |_| live.send(Event::Held(!held)));
-    // The age changes every second and would chatter; the word alone is said when it changes.
+    // The age changes every second and would chatter; the word alone is read aloud, once it stays.
     html! {
         <>
-            <button type="button" {class} {onclick} title={act}>
+            <button type="button" {class} {onclick} {title}>
                 <span class="pill-dot" aria-hidden="true" />
-                <span>{ word }</span>
+                <span>{ word(connection) }</span>
                 <span class="pill-age number" hidden={age.is_none()}>{ age.map(format::duration) }</span>
                 { icon(symbol) }
                 <span class="visually-hidden">{ act }</span>
             </button>
-            <span class="visually-hidden" role="status">{ word }</span>
+            <span class="visually-hidden" role="status">{ word(said) }</span>
         </>
+    }
+}
+
+fn word(connection: Connection) -> &'static str {
+    match connection {
+        Connection::Connecting => "Connecting",
+        Connection::Live => "Live",
+        Connection::Polling => "Polling",
+        Connection::Paused => "Paused",
+        Connection::Reconnecting => "Reconnecting",
+        Connection::Locked => "Token needed",
+    }
+}
+
+fn meaning(connection: Connection) -> &'static str {
+    match connection {
+        Connection::Connecting => "On the way to the server",
+        Connection::Live => "Changes are shown as they happen; the server was heard so long ago",
+        Connection::Polling => "No stream gets through: the server is asked every 2 s",
+        Connection::Paused => "The server isn't asked",
+        Connection::Reconnecting => "The last answer didn't come: asking again",
+        Connection::Locked => "The server wants a token",
     }
 }

@@ -1,33 +1,37 @@
-//! What keeps the replica current. Polling today; a stream that pushes changes takes its place behind the same [`Feed`],
-//! with polling to fall back on.
+//! What keeps the replica current: a stream on which the leader pushes changes as they happen, and questions for what isn't
+//! pushed, or while there is no stream. Some proxies let none through.
 
-mod poll;
+mod driver;
+mod plan;
 mod schedule;
+mod socket;
+mod stream;
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
-use lookupd_core::{CatchUp, Cursor, Timestamp};
+use lookupd_core::{CatchUp, Cursor, Timestamp, link::ToFollower};
 
-pub use poll::Polling;
-
+pub use self::{driver::Feed, stream::Link};
 use crate::problem::Problem;
-
-/// A running feed; it ends when it is dropped.
-pub trait Feed {
-    /// Asks at once: something was changed from here, or a person wants to know.
-    fn refresh(&self);
-
-    /// Stops asking, or goes on and asks at once.
-    fn set_paused(&self, paused: bool);
-}
 
 /// The way between a feed and the store it feeds.
 #[derive(Clone)]
 pub struct Port {
-    /// Where the store is: what to ask for changes since. Read when asking.
-    pub cursor: Rc<dyn Fn() -> Option<Cursor>>,
+    /// How the store stands. Read whenever something is to be done.
+    pub standing: Rc<dyn Fn() -> Standing>,
     /// Where news goes.
     pub emit: Rc<dyn Fn(News)>,
+}
+
+/// What a feed has to know of the store it feeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What to ask for changes since; nothing where all is to be asked for.
+    pub cursor: Option<Cursor>,
+    /// Whether something is known to be missing.
+    pub is_behind: bool,
+    /// After how long a producer that isn't heard is inactive: a leader's beacons come by it.
+    pub timeout: Duration,
 }
 
 /// What a feed learns.
@@ -49,4 +53,18 @@ pub enum News {
         /// When it asks again.
         retry_at: Timestamp,
     },
+    /// Something came on the stream.
+    Pushed {
+        /// To be taken by the replica.
+        message: ToFollower,
+        /// When it was here.
+        now: Timestamp,
+    },
+    /// What was sent on the stream until then is here.
+    Heard {
+        /// Until when, by the local clock.
+        as_of: Timestamp,
+    },
+    /// The stream came or went.
+    Link(Link),
 }

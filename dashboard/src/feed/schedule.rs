@@ -1,84 +1,95 @@
-//! When to ask. A state machine without a clock: the driver tells it what happens, and asks what to do.
+//! When to ask for changes. A state machine without a clock: the driver tells it what happens, and asks what to do.
 
 use std::time::Duration;
 
 use lookupd_core::Timestamp;
 
-/// From one answer to the next question.
+/// From one answer to the next question, where nothing is pushed.
 pub(super) const INTERVAL: Duration = Duration::from_secs(2);
 
 /// The longest wait after failures in a row.
 const LONGEST_WAIT: Duration = Duration::from_secs(16);
 
+/// From one answer to the next question, where what was pushed needs both.
+const BETWEEN: Duration = Duration::from_millis(250);
+
 /// What to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum Due {
     /// Ask.
-    Ask,
+    Now,
     /// Come back after this.
-    Wait(Duration),
+    In(Duration),
     /// Nothing, until something happens.
-    Rest,
+    Never,
 }
 
 /// When to ask next. One question at a time; one that is asked for meanwhile follows at once, since the answer under way
-/// may be older than what it is asked for.
+/// may be older than what it is asked for. While changes are pushed, only what was missed is asked for.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
-    paused: bool,
-    asking: bool,
-    again: bool,
+    is_paused: bool,
+    is_pushed: bool,
+    is_asking: bool,
+    /// Whether it is asked for, whatever is pushed.
+    is_wanted: bool,
     failures: u32,
     next_at: Timestamp,
 }
 
 impl Schedule {
-    /// What to do now. [`Step::Ask`] counts as asked.
-    pub(super) fn step(&mut self, now: Timestamp) -> Step {
-        if self.asking || self.paused {
-            return Step::Rest;
+    /// What to do now, where something is known to be missing or isn't. [`Due::Now`] counts as asked.
+    pub(super) fn step(&mut self, is_behind: bool, now: Timestamp) -> Due {
+        let is_needless = self.is_pushed && !is_behind && !self.is_wanted && self.failures == 0;
+        if self.is_asking || self.is_paused || is_needless {
+            return Due::Never;
         }
         let wait = self.next_at.since(now);
         // A wait longer than any we set means that the clock stepped back.
-        if !wait.is_zero() && wait <= LONGEST_WAIT {
-            return Step::Wait(wait);
+        if !self.is_wanted && !wait.is_zero() && wait <= LONGEST_WAIT {
+            return Due::In(wait);
         }
-        self.asking = true;
-        self.again = false;
-        Step::Ask
+        self.is_asking = true;
+        self.is_wanted = false;
+        Due::Now
     }
 
     /// The question was answered.
     pub(super) fn answered(&mut self, now: Timestamp) {
         self.failures = 0;
-        self.rest(INTERVAL, now);
+        self.is_asking = false;
+        self.next_at = now.plus(if self.is_pushed { BETWEEN } else { INTERVAL });
     }
 
     /// It was not; says when the next one is due.
     pub(super) fn failed(&mut self, now: Timestamp) -> Timestamp {
         let wait = INTERVAL.saturating_mul(1 << self.failures.min(8)).min(LONGEST_WAIT);
         self.failures += 1;
-        self.rest(wait, now);
+        self.is_asking = false;
+        self.next_at = now.plus(wait);
         self.next_at
+    }
+
+    /// Whether the last question was answered, and none is open.
+    pub(super) fn is_answered(&self) -> bool {
+        self.failures == 0 && !self.is_asking && !self.is_wanted
     }
 
     /// Ask as soon as possible.
     pub(super) fn refresh(&mut self) {
-        self.again = self.asking;
-        self.next_at = Timestamp::default();
+        self.is_wanted = true;
+    }
+
+    /// Changes are pushed from now on; or no longer, and something may have been missed.
+    pub(super) fn set_pushed(&mut self, is_pushed: bool) {
+        self.is_wanted |= self.is_pushed && !is_pushed;
+        self.is_pushed = is_pushed;
     }
 
     /// Ask no more, or ask again and at once.
-    pub(super) fn set_paused(&mut self, paused: bool) {
-        if self.paused && !paused {
-            self.refresh();
-        }
-        self.paused = paused;
-    }
-
-    fn rest(&mut self, wait: Duration, now: Timestamp) {
-        self.asking = false;
-        self.next_at = if self.again { now } else { now.plus(wait) };
+    pub(super) fn set_paused(&mut self, is_paused: bool) {
+        self.is_wanted |= self.is_paused && !is_paused;
+        self.is_paused = is_paused;
     }
 }
 
@@ -93,25 +104,25 @@ mod tests {
     #[test]
     fn it_asks_every_two_seconds_and_once_at_a_time() {
         let mut schedule = Schedule::default();
-        assert_eq!(schedule.step(at(0)), Step::Ask);
-        assert_eq!(schedule.step(at(1)), Step::Rest, "the question is under way");
+        assert_eq!(schedule.step(false, at(0)), Due::Now);
+        assert_eq!(schedule.step(false, at(1)), Due::Never, "the question is under way");
         schedule.answered(at(50));
-        assert_eq!(schedule.step(at(50)), Step::Wait(INTERVAL));
-        assert_eq!(schedule.step(at(1_050)), Step::Wait(Duration::from_secs(1)));
-        assert_eq!(schedule.step(at(2_050)), Step::Ask);
+        assert_eq!(schedule.step(false, at(50)), Due::In(INTERVAL));
+        assert_eq!(schedule.step(false, at(1_050)), Due::In(Duration::from_secs(1)));
+        assert_eq!(schedule.step(false, at(2_050)), Due::Now);
     }
 
     #[test]
     fn what_is_asked_for_meanwhile_follows_at_once() {
         let mut schedule = Schedule::default();
-        assert_eq!(schedule.step(at(0)), Step::Ask);
+        assert_eq!(schedule.step(false, at(0)), Due::Now);
         schedule.refresh();
-        assert_eq!(schedule.step(at(1)), Step::Rest);
+        assert_eq!(schedule.step(false, at(1)), Due::Never);
         schedule.answered(at(50));
-        assert_eq!(schedule.step(at(50)), Step::Ask);
+        assert_eq!(schedule.step(false, at(50)), Due::Now);
         schedule.answered(at(60));
         schedule.refresh();
-        assert_eq!(schedule.step(at(61)), Step::Ask);
+        assert_eq!(schedule.step(false, at(61)), Due::Now);
     }
 
     #[test]
@@ -120,33 +131,54 @@ mod tests {
         let waits: Vec<u64> = (0..6)
             .map(|_| {
                 schedule.refresh();
-                assert_eq!(schedule.step(at(0)), Step::Ask);
+                assert_eq!(schedule.step(false, at(0)), Due::Now);
                 schedule.failed(at(0)).since(at(0)).as_secs()
             })
             .collect();
         assert_eq!(waits, [2, 4, 8, 16, 16, 16]);
         schedule.refresh();
-        assert_eq!(schedule.step(at(0)), Step::Ask);
+        assert_eq!(schedule.step(false, at(0)), Due::Now);
         schedule.answered(at(0));
-        assert_eq!(schedule.step(at(0)), Step::Wait(INTERVAL));
+        assert_eq!(schedule.step(false, at(0)), Due::In(INTERVAL));
+    }
+
+    #[test]
+    fn what_is_pushed_is_not_asked_for_but_what_was_missed_is() {
+        let mut schedule = Schedule::default();
+        assert_eq!(schedule.step(false, at(0)), Due::Now);
+        schedule.answered(at(0));
+        schedule.set_pushed(true);
+        assert_eq!(schedule.step(false, at(3_600_000)), Due::Never);
+        assert_eq!(schedule.step(true, at(3_600_000)), Due::Now);
+        assert_eq!(schedule.step(true, at(3_600_001)), Due::Never, "once, however much is missed meanwhile");
+        schedule.answered(at(3_600_002));
+        assert_eq!(schedule.step(true, at(3_600_002)), Due::In(BETWEEN), "the next, if more was missed");
+        assert_eq!(schedule.step(false, at(3_600_002)), Due::Never);
+        schedule.refresh();
+        assert_eq!(schedule.step(false, at(3_600_003)), Due::Now, "a person wants to know");
+        schedule.failed(at(3_600_004));
+        assert_eq!(schedule.step(false, at(3_600_004)), Due::In(INTERVAL), "a failure is asked again");
+        schedule.answered(at(3_600_005));
+        schedule.set_pushed(false);
+        assert_eq!(schedule.step(false, at(3_600_005)), Due::Now, "the last of it may be lost");
     }
 
     #[test]
     fn paused_it_rests_and_then_asks_at_once() {
         let mut schedule = Schedule::default();
-        assert_eq!(schedule.step(at(0)), Step::Ask);
+        assert_eq!(schedule.step(false, at(0)), Due::Now);
         schedule.set_paused(true);
         schedule.answered(at(10));
-        assert_eq!(schedule.step(at(60_000)), Step::Rest);
+        assert_eq!(schedule.step(true, at(60_000)), Due::Never);
         schedule.set_paused(false);
-        assert_eq!(schedule.step(at(60_000)), Step::Ask);
+        assert_eq!(schedule.step(false, at(60_000)), Due::Now);
     }
 
     #[test]
     fn a_clock_that_stepped_back_does_not_stop_it() {
         let mut schedule = Schedule::default();
-        schedule.step(at(0));
+        schedule.step(false, at(0));
         schedule.answered(at(3_600_000));
-        assert_eq!(schedule.step(at(0)), Step::Ask);
+        assert_eq!(schedule.step(false, at(0)), Due::Now);
     }
 }

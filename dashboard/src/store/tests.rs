@@ -1,0 +1,270 @@
+use lookupd_core::{Batch, Change, Check, ClaimKey, DecodeError, Node, ProducerInfo, TopicName, Via};
+
+use super::*;
+
+/// A leader's side of the conversation: encoded batches and the cursor they lead to.
+#[derive(Default)]
+struct History {
+    batches: Vec<Vec<u8>>,
+    cursor: Cursor,
+}
+
+impl History {
+    fn push(&mut self, at: Timestamp, changes: Vec<Change>) {
+        let bytes = Batch { revision: self.cursor.revision + 1, at, changes }.encode();
+        self.cursor = Cursor { revision: self.cursor.revision + 1, check: self.cursor.check.next(&bytes) };
+        self.batches.push(bytes);
+    }
+
+    /// The push of a batch.
+    fn batch(&self, revision: u64) -> ToFollower {
+        let bytes = &self.batches[..revision as usize];
+        let check = bytes.iter().fold(Check::default(), |check, bytes| check.next(bytes));
+        ToFollower::Batch { bytes: bytes[bytes.len() - 1].clone(), check }
+    }
+
+    fn beacon(&self, now: Timestamp) -> ToFollower {
+        ToFollower::Beacon { cursor: self.cursor, now, lifetimes: Lifetimes::default() }
+    }
+
+    fn since(&self, revision: u64, now: Timestamp) -> CatchUp {
+        CatchUp {
+            now,
+            lifetimes: Lifetimes::default(),
+            cursor: self.cursor,
+            anew: revision == 0,
+            snapshot: vec![],
+            batches: self.batches[revision as usize..].to_vec(),
+            fresh_for: Duration::ZERO,
+        }
+    }
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000).plus(Duration::from_secs(seconds))
+}
+
+fn topic(name: &str) -> Change {
+    Change::TopicCreated { topic: TopicName::parse(name).unwrap() }
+}
+
+fn answered(store: &mut Store, answer: CatchUp, now: Timestamp) {
+    store.update(Event::News(News::Answer { answer, asked_at: now, now }));
+}
+
+fn linked(store: &mut Store, link: Link) {
+    store.update(Event::News(News::Link(link)));
+}
+
+fn pushed(store: &mut Store, message: ToFollower, now: Timestamp) -> bool {
+    store.update(Event::News(News::Pushed { message, now }))
+}
+
+fn failed(store: &mut Store, problem: Problem, retry_at: Timestamp) {
+    store.update(Event::News(News::Failed { problem, retry_at }));
+}
+
+#[test]
+fn it_follows_the_leader_and_keeps_its_place() {
+    let (mut store, mut history) = (Store::default(), History::default());
+    assert_eq!((store.connection(), store.cursor()), (Connection::Connecting, None));
+    history.push(at(0), vec![topic("a")]);
+    answered(&mut store, history.since(0, at(0)), at(0));
+    assert_eq!((store.connection(), store.cursor()), (Connection::Connecting, Some(history.cursor)));
+    linked(&mut store, Link::Closed);
+    assert_eq!(store.connection(), Connection::Polling);
+    let epoch = store.epoch();
+    answered(&mut store, history.since(1, at(2)), at(2));
+    assert_eq!(store.epoch(), epoch, "nothing new");
+    history.push(at(3), vec![topic("b")]);
+    answered(&mut store, history.since(1, at(4)), at(4));
+    assert_ne!(store.epoch(), epoch);
+    assert_eq!(store.registry().topic_count(), 2);
+}
+
+#[test]
+fn a_failure_keeps_what_is_there_and_says_so() {
+    let (mut store, mut history) = (Store::default(), History::default());
+    failed(&mut store, Problem::Unreachable, at(2));
+    assert_eq!(store.connection(), Connection::Connecting, "nothing to show yet");
+    history.push(at(0), vec![topic("a")]);
+    answered(&mut store, history.since(0, at(0)), at(0));
+    assert_eq!(store.problem(), None);
+    failed(&mut store, Problem::Unreachable, at(4));
+    assert_eq!(store.connection(), Connection::Reconnecting);
+    assert_eq!((store.problem(), store.retry_at()), (Some(&Problem::Unreachable), Some(at(4))));
+    assert_eq!(store.registry().topic_count(), 1);
+    assert_eq!(store.age(at(10)), Some(Duration::from_secs(10)));
+    failed(&mut store, Problem::Unauthorized { detail: None }, at(4));
+    assert_eq!(store.connection(), Connection::Locked);
+    linked(&mut store, Link::Closed);
+    answered(&mut store, history.since(1, at(11)), at(11));
+    assert_eq!((store.connection(), store.retry_at()), (Connection::Polling, None));
+}
+
+#[test]
+fn what_cannot_be_followed_is_asked_for_anew() {
+    let (mut store, mut history) = (Store::default(), History::default());
+    history.push(at(0), vec![topic("a")]);
+    answered(&mut store, history.since(0, at(0)), at(0));
+    history.push(at(1), vec![topic("b")]);
+    history.push(at(1), vec![topic("c")]);
+    let mut gap = history.since(1, at(2));
+    gap.batches.remove(0);
+    answered(&mut store, gap, at(2));
+    assert_eq!((store.cursor(), store.registry().topic_count()), (None, 1));
+    assert!(matches!(store.problem(), Some(Problem::Garbled { .. })));
+    answered(&mut store, history.since(0, at(3)), at(3));
+    assert_eq!((store.cursor(), store.registry().topic_count()), (Some(history.cursor), 3));
+    assert_eq!(store.problem(), None);
+    assert_eq!(CatchUp::decode(&[9, 9]), Err(DecodeError::UnknownFormat(9)));
+}
+
+/// A store that follows on a stream, one topic in it.
+fn live() -> (Store, History) {
+    let (mut store, mut history) = (Store::default(), History::default());
+    history.push(at(0), vec![topic("a")]);
+    answered(&mut store, history.since(0, at(0)), at(0));
+    linked(&mut store, Link::Open);
+    assert_eq!((store.connection(), store.standing().is_behind), (Connection::Live, false));
+    (store, history)
+}
+
+#[test]
+fn what_is_pushed_is_there_at_once_and_one_missing_is_asked_for() {
+    let (mut store, mut history) = live();
+    for name in ["b", "c", "d"] {
+        history.push(at(1), vec![topic(name)]);
+    }
+    let epoch = store.epoch();
+    assert!(pushed(&mut store, history.batch(2), at(1)));
+    assert_eq!((store.epoch(), store.registry().topic_count()), (epoch + 1, 2));
+    assert!(!pushed(&mut store, history.batch(4), at(1)), "a gap");
+    assert_eq!((store.standing().is_behind, store.registry().topic_count()), (true, 2));
+    assert!(!pushed(&mut store, history.batch(2), at(1)), "once more");
+    answered(&mut store, history.since(2, at(2)), at(2));
+    assert_eq!((store.standing().is_behind, store.registry().topic_count()), (false, 4));
+    assert_eq!((store.problem(), store.connection()), (None, Connection::Live));
+    for message in [ToFollower::Resync, ToFollower::Doorbell { revision: 9 }] {
+        pushed(&mut store, message, at(3));
+        assert!(store.standing().is_behind);
+        answered(&mut store, history.since(4, at(4)), at(4));
+        assert!(!store.standing().is_behind);
+    }
+}
+
+#[test]
+fn a_leader_that_was_put_back_is_asked_and_no_answer_from_before_settles_that() {
+    let (mut store, _) = live();
+    let elsewhere = ToFollower::Beacon { cursor: Cursor::default(), now: at(5), lifetimes: Lifetimes::default() };
+    pushed(&mut store, elsewhere, at(5));
+    assert!(store.standing().is_behind);
+    let empty = CatchUp { anew: true, ..History::default().since(0, at(5)) };
+    store.update(Event::News(News::Answer { answer: empty.clone(), asked_at: at(4), now: at(6) }));
+    assert!(store.standing().is_behind);
+    answered(&mut store, empty, at(6));
+    assert_eq!((store.standing().is_behind, store.registry().topic_count()), (false, 0));
+}
+
+#[test]
+fn a_beacon_says_that_all_is_well_again() {
+    let (mut store, mut history) = live();
+    failed(&mut store, Problem::Timeout, at(9));
+    assert!(pushed(&mut store, history.beacon(at(8)), at(8)));
+    assert_eq!((store.problem(), store.connection()), (None, Connection::Live));
+    failed(&mut store, Problem::Timeout, at(9));
+    history.push(at(8), vec![topic("b")]);
+    pushed(&mut store, history.beacon(at(8)), at(8));
+    assert_eq!(store.connection(), Connection::Reconnecting, "something is missing that could not be asked for");
+}
+
+#[test]
+fn an_unknown_format_is_told_apart_and_keeps_what_is_there() {
+    let (mut store, _) = live();
+    let unknown = ToFollower::Batch { bytes: vec![9, 9], check: Check::default() };
+    assert!(pushed(&mut store, unknown, at(1)));
+    assert_eq!((store.problem(), store.registry().topic_count()), (Some(&Problem::UnknownFormat), 1));
+    assert!(store.standing().is_behind);
+    let mut answer = History::default().since(0, at(2));
+    (answer.batches, answer.anew) = (vec![vec![9, 9]], true);
+    answered(&mut store, answer, at(2));
+    assert_eq!((store.problem(), store.registry().topic_count()), (Some(&Problem::UnknownFormat), 1));
+}
+
+#[test]
+fn data_is_as_old_as_the_last_that_was_heard_while_nothing_was_missing() {
+    let (mut store, history) = live();
+    let age = |store: &Store, now: u64| store.age(at(now)).unwrap().as_secs();
+    assert_eq!(age(&store, 100), 100);
+    store.update(Event::News(News::Heard { as_of: at(95) }));
+    assert_eq!(age(&store, 100), 5);
+    pushed(&mut store, ToFollower::Resync, at(99));
+    store.update(Event::News(News::Heard { as_of: at(99) }));
+    assert_eq!(age(&store, 100), 5, "something is missing");
+    answered(&mut store, history.since(1, at(100)), at(100));
+    assert_eq!(age(&store, 101), 1);
+}
+
+#[test]
+fn a_stream_that_is_back_at_once_is_not_read_aloud() {
+    let (mut store, _) = live();
+    let mut said = vec![];
+    for second in 1..40 {
+        match second {
+            10 | 20 => linked(&mut store, Link::Closed),
+            11 | 30 => linked(&mut store, Link::Open),
+            _ => {}
+        }
+        store.update(Event::Tick(at(second)));
+        if said.last() != Some(&store.said()) {
+            said.push(store.said());
+        }
+    }
+    assert_eq!(said, [Connection::Connecting, Connection::Live, Connection::Polling, Connection::Live]);
+}
+
+#[test]
+fn hidden_or_held_it_pauses() {
+    let mut store = Store::default();
+    assert!(store.update(Event::Hidden(true)));
+    assert!(!store.update(Event::Hidden(true)), "no news");
+    assert_eq!(store.connection(), Connection::Paused);
+    store.update(Event::Held(true));
+    store.update(Event::Hidden(false));
+    assert!(store.is_paused() && store.is_held());
+    store.update(Event::Held(false));
+    assert!(!store.is_paused());
+}
+
+#[test]
+fn the_clock_alone_changes_what_is_shown_where_something_ends() {
+    let (mut store, mut history) = (Store::default(), History::default());
+    let node = Node::parse("a:1").unwrap();
+    let claim = ClaimKey { node: node.clone(), via: Via::Http };
+    let info = ProducerInfo {
+        remote_address: "".into(),
+        hostname: "".into(),
+        broadcast_address: "a".into(),
+        tcp_port: 4150.try_into().unwrap(),
+        http_port: 1.try_into().unwrap(),
+        version: "1".into(),
+        topology_zone: "".into(),
+        topology_region: "".into(),
+    };
+    let name = TopicName::parse("t").unwrap();
+    let topics = vec![(name.clone(), vec![])];
+    history.push(at(0), vec![Change::Announced { claim: claim.clone(), info, announced: 1, topics }]);
+    history.push(at(10), vec![Change::Tombstoned { topic: name, node, at: at(10) }]);
+    history.push(at(20), vec![Change::Silent { claim, since: at(20) }]);
+    // The leader's clock is 100 s behind ours.
+    answered(&mut store, history.since(0, at(20)), at(120));
+    assert_eq!(store.now(), at(20));
+    let epoch = store.epoch();
+    assert!(!store.update(Event::Tick(at(154))));
+    assert!(store.update(Event::Tick(at(155))), "the tombstone ends 45 s after it was set");
+    assert!(!store.update(Event::Tick(at(420))), "silent for 300 s is active still");
+    assert!(store.update(Event::Tick(at(421))));
+    assert!(!store.update(Event::Tick(at(9_999))), "nothing else ends");
+    assert_eq!(store.epoch(), epoch + 2);
+    assert_eq!(Check::default(), Cursor::default().check);
+}
