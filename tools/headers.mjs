@@ -1,11 +1,13 @@
-// Trunk's post_build hook: writes `_headers` beside the dashboard's folder, which Cloudflare applies to static
+// Trunk's post_build hook: shortens what browsers load, and writes `_headers` beside the dashboard's folder, which Cloudflare applies to static
 // assets. It has to be made anew with each build, because Trunk starts the wasm from an inline script, which a strict
 // Content-Security-Policy knows by its hash alone.
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { shortenImports } from "./imports.mjs";
 
 const { TRUNK_STAGING_DIR: staging, TRUNK_DIST_DIR: dist, TRUNK_PUBLIC_URL: base } = process.env;
+shortenImports(staging);
 const html = readFileSync(join(staging, "index.html"), "utf8");
 
 const inline = [...html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g)];
@@ -30,8 +32,8 @@ const lines = [
   "  X-Content-Type-Options: nosniff",
   "  Referrer-Policy: no-referrer",
 ];
-// Only names with a hash of their content may be kept for ever.
-for (const name of readdirSync(staging).filter((name) => /-[0-9a-f]{16}(_bg)?\.\w+$/.test(name))) {
+// Only names with a hash of their content may be kept for ever. Trunk leaves out the hash's leading zeros.
+for (const name of readdirSync(staging).filter((name) => /-[0-9a-f]{10,16}(_bg)?\.\w+$/.test(name))) {
   lines.push(`${base}${name}`, "  ! Cache-Control", "  Cache-Control: public, max-age=31536000, immutable");
 }
 writeFileSync(join(dist, "..", "_headers"), lines.join("\n") + "\n");
