@@ -67,7 +67,7 @@ test("paused by hand it stands still and says so, until it goes on", async (t) =
 test("a server that is killed leaves its last good data, and comes back with all of it", async (t) => {
   const server = await worker(t);
   await server.register("orders", "10.0.0.7:4151", { channel: "mail" });
-  const page = await open(t, browser, { expected: /net::ERR_|status of 50\d/ });
+  const page = await open(t, browser, { expected: /net::ERR_|status of 50\d|WebSocket connection to/ });
   await page.goto(`${server.origin}/ui/topics/orders`);
   await row(page, "10.0.0.7:4151").waitFor();
   await server.kill();

@@ -36,16 +36,18 @@ function questions(page) {
   return asked;
 }
 
-for (const [home, start, prefix] of [
+for (const [home, start, prefix, isFollowed] of [
   ["the worker", () => startWorker({ CLUSTERS: "default,eu-1" }), ""],
   ["a cluster of the worker", () => startWorker({ CLUSTERS: "default,eu-1" }), "/clusters/eu-1"],
   ["the agent", () => startAgent(), ""],
+  ["an agent that follows it", () => startAgent(), "", true],
 ]) {
   test(`what changes elsewhere is seen within a second, and nothing is asked for: ${home}`, async (t) => {
     const server = await started(t, start());
     await server.post(`${prefix}/topic/create?topic=orders`);
+    const { origin } = isFollowed ? await started(t, startAgent([`--upstream=${server.origin}`])) : server;
     const page = await open(t, browser);
-    await page.goto(`${server.origin}${prefix}/ui/topics`);
+    await page.goto(`${origin}${prefix}/ui/topics`);
     await row(page, "orders").waitFor();
     await pill(page, "Live");
     const asked = questions(page);
