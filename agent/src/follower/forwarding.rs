@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use hyper::{HeaderMap, header};
 use lookupd_core::http::{Error, Response, SERVER, Target};
-use tokio::time::timeout;
 
 use super::{
     state::Follower,
@@ -32,12 +31,8 @@ impl Follower {
     /// # Errors
     /// Why it doesn't.
     pub(super) async fn forward_change(&self, asked: Asked<'_>, body: Vec<u8>) -> Result<Response, Error> {
-        let mut pulls = self.pulls.subscribe();
         let response = self.forward(asked, body).await?;
-        let now = self.clock.now();
-        self.pulls.want();
-        let is_seen = pulls.wait_for(|pulled| pulled.followed.is_some_and(|asked_at| asked_at >= now));
-        let _ = timeout(PATIENCE_WITH_PULLS, is_seen).await;
+        self.caught_up(PATIENCE_WITH_PULLS).await;
         Ok(response)
     }
 

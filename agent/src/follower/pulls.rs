@@ -26,6 +26,8 @@ pub(super) struct Pulls {
 pub(super) struct Pulled {
     /// How many were answered or given up.
     pub(super) count: u64,
+    /// How many of them came to nothing.
+    pub(super) failed: u64,
     /// When the newest began that was answered with something that could be followed.
     pub(super) followed: Option<Timestamp>,
     /// Whether the leader seems to answer in time.
@@ -34,7 +36,7 @@ pub(super) struct Pulled {
 
 impl Default for Pulls {
     fn default() -> Self {
-        let pulled = Pulled { count: 0, followed: None, is_prompt: true };
+        let pulled = Pulled { count: 0, failed: 0, followed: None, is_prompt: true };
         Self { wanted: Notify::new(), is_asking: AtomicBool::new(false), pulled: watch::Sender::new(pulled) }
     }
 }
@@ -66,6 +68,7 @@ impl Pulls {
         self.is_asking.store(false, Ordering::Relaxed);
         self.pulled.send_modify(|pulled| {
             pulled.count += 1;
+            pulled.failed += u64::from(followed.is_none());
             pulled.followed = followed.or(pulled.followed);
             pulled.is_prompt = followed.is_some();
         });

@@ -14,11 +14,14 @@ use lookupd_core::{
     link::{Agent, Refused},
     protocol::Request,
 };
-use tokio::{sync::Notify, time::sleep};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
 
 use super::{
     clock::Clock,
-    pulls::{self, Pulls},
+    pulls::{self, Pulled, Pulls},
     saved::{Saved, sealed},
     stream,
     upstream::Upstream,
@@ -141,6 +144,16 @@ impl Follower {
     pub(super) fn end(&self, session: SessionId, node: &Node) {
         self.change(|agent| agent.end_session(session, node));
         self.said.notify_one();
+    }
+
+    /// Waits until the leader has answered what happened before this, but no longer than that.
+    pub(super) async fn caught_up(&self, within: Duration) {
+        let (mut pulls, now) = (self.pulls.subscribe(), self.clock.now());
+        let failed_before = pulls.borrow().failed;
+        self.pulls.want();
+        let is_over =
+            |pulled: &Pulled| pulled.failed > failed_before || pulled.followed.is_some_and(|asked_at| asked_at >= now);
+        let _ = timeout(within, pulls.wait_for(is_over)).await;
     }
 
     /// How long a producer lives that isn't heard: as the leader says, once it did.

@@ -92,6 +92,10 @@ fn pause(follower: &Follower, ended: &Ended) -> Duration {
 
 /// One stream, from its opening to its end.
 async fn live(follower: &Follower, connection: u64) -> Ended {
+    if follower.agent().replica().is_loaded() {
+        // What was deleted while there was no stream isn't announced again.
+        follower.caught_up(TIME_TO_CATCH_UP).await;
+    }
     match open(follower, connection).await {
         Ok(socket) => {
             tracing::info!("UPSTREAM({}): connected", follower.upstream.url());
@@ -239,6 +243,9 @@ fn closed(frame: Option<CloseFrame>) -> Ended {
         None => Ended::Closed(None, "without a reason".into()),
     }
 }
+
+/// How long an announcement waits for what happened before it.
+const TIME_TO_CATCH_UP: Duration = Duration::from_secs(2);
 
 /// Whatever the timeout: a leader that can't be reached isn't asked more often.
 const SHORTEST_SPREAD: Duration = Duration::from_millis(200);

@@ -448,6 +448,30 @@ fn a_later_process_of_the_same_agent_takes_its_place() {
 }
 
 #[test]
+fn what_was_deleted_comes_back_with_its_nsqd_and_not_with_the_network() {
+    let leader = Agent::start(&[SHORT]);
+    let front = Front::new(Way::To(leader.http));
+    let agent = following(&front.url(), &[]);
+    let mut nsqd = Nsqd::identified(agent.tcp, "a");
+    for topic in ["t", "u", "v"] {
+        nsqd.say(&format!("REGISTER {topic}"));
+    }
+    leader.until(|leader| leader.producers("v") == ["a"]);
+    agent.until(|agent| !agent.is_stale("/topics"));
+    assert_eq!(leader.post("/topic/delete?topic=t"), 200);
+    agent.until(|agent| agent.get("/topics") == "{\"topics\":[\"u\",\"v\"]}");
+    front.lead(Way::Closed);
+    assert_eq!(leader.post("/topic/delete?topic=u"), 200);
+    nsqd.say("REGISTER w");
+    front.lead(Way::To(leader.http));
+    leader.until(|leader| leader.producers("w") == ["a"]);
+    assert_eq!(leader.get("/topics"), "{\"topics\":[\"v\",\"w\"]}");
+    agent.until(|agent| agent.get("/topics") == "{\"topics\":[\"v\",\"w\"]}");
+    nsqd.say("REGISTER t");
+    leader.until(|leader| leader.producers("t") == ["a"]);
+}
+
+#[test]
 fn several_leaders_are_told_everything_and_answered_for_together() {
     let (one, other) = (Agent::start(&[SHORT]), Agent::start(&[SHORT]));
     let front = Front::new(Way::To(other.http));

@@ -224,14 +224,21 @@ impl Agent {
     /// Takes over what the leader decided; but of nodes that are connected here, this agent knows better.
     fn follow(&mut self, batch: &Batch) {
         let Self { id, end, view, touched, .. } = self;
-        batch.changes.iter().for_each(|change| touched.add(change, view));
+        for change in &batch.changes {
+            touched.add(change, view);
+            match change {
+                Change::TopicDeleted { topic } => end.deleted(topic, None),
+                Change::ChannelDeleted { topic, channel } => end.deleted(topic, Some(channel)),
+                _ => {}
+            }
+        }
         let knows_better = |change: &Change| match change.claim() {
             Some(ClaimKey { node, via }) => via.agent() == Some(id) && end.announcement(node).is_some(),
             None => change.agent() == Some(id),
         };
         view.follow(batch, |change| !knows_better(change));
         for change in batch.changes.iter().filter(|change| knows_better(change)) {
-            // Also what was deleted, and is served still and announced again.
+            // Also what was deleted, and registered again meanwhile.
             if let Change::Registered { claim, topics } | Change::Announced { claim, topics, .. } = change
                 && let Some(said) = end.announcement(&claim.node)
             {

@@ -29,6 +29,7 @@ use crate::{
 ///
 /// What waits to be said is one entry a node, however much happened: the latest. A stream that breaks takes with it what was
 /// said and not acknowledged; the next one begins by saying everything, which is why nothing has to be remembered of it.
+/// Everything but what was [deleted](Self::deleted) meanwhile.
 #[derive(Clone, Debug, Default)]
 pub struct AgentEnd {
     sessions: Sessions,
@@ -115,6 +116,12 @@ impl AgentEnd {
         gone
     }
 
+    /// The leader deleted this topic, or this channel of it: a stream that is opened later says of it nothing any more, until
+    /// an nsqd registers it again.
+    pub fn deleted(&mut self, topic: &TopicName, channel: Option<&ChannelName>) {
+        self.sessions.iter_mut().for_each(|(_, session)| session.deleted(topic, channel));
+    }
+
     /// Looks for nsqds of which nothing is heard, though their connections are there. Gives those of which that is new, with
     /// the time they were last heard.
     pub fn tick(&mut self, lifetimes: &Lifetimes, now: Timestamp) -> Vec<(Node, Timestamp)> {
@@ -146,14 +153,13 @@ impl AgentEnd {
 
     /// What the leader says to the agent itself; the rest is for its replica. Gives what the leader won't do, to be logged.
     pub fn heard(&mut self, message: &ToFollower) -> Option<Refused> {
-        let stream = self.stream.as_mut()?;
         match message {
             ToFollower::Acknowledged { through } => {
-                stream.answered(*through);
+                self.answered(*through);
                 None
             }
             ToFollower::Refused(refused) => {
-                stream.answered(refused.sequence);
+                self.answered(refused.sequence);
                 if let Some(node) = refused.node.clone().filter(|_| refused.is_unknown) {
                     // It was forgotten there, which an announcement mends.
                     if self.sessions.get(&node).is_some() {
@@ -216,6 +222,17 @@ impl AgentEnd {
         self.stream.as_ref().map_or((0, 0), |stream| (stream.pending.len(), stream.unanswered.len()))
     }
 
+    fn answered(&mut self, through: u64) {
+        let Some(stream) = &mut self.stream else { return };
+        for node in stream.answered(through) {
+            if !stream.is_unanswered(&node)
+                && let Some(session) = self.sessions.get_mut(&node)
+            {
+                session.acknowledged();
+            }
+        }
+    }
+
     fn tell(&mut self, node: &Node, what: impl FnOnce(&mut Pending)) {
         if let Some(stream) = &mut self.stream {
             what(stream.pending.entry(node.clone()).or_default());
@@ -224,14 +241,23 @@ impl AgentEnd {
 }
 
 impl Stream {
-    fn answered(&mut self, through: u64) {
+    /// Gives whom it was about.
+    fn answered(&mut self, through: u64) -> BTreeSet<Node> {
         let answered = self.unanswered.partition_point(|(sequence, _)| *sequence <= through);
-        self.unanswered.drain(..answered);
+        let nodes = self.unanswered.drain(..answered).filter_map(|(_, node)| node).collect();
         if let Settling::Said(sequence) = self.settling
             && sequence <= through
         {
             self.settling = Settling::Done;
         }
+        nodes
+    }
+
+    /// Whether something is said of the node, or is to be, that the leader hasn't answered.
+    fn is_unanswered(&self, node: &Node) -> bool {
+        self.pending.contains_key(node)
+            || self.outbox.iter().any(|message| message.node().as_ref() == Some(node))
+            || self.unanswered.iter().any(|(_, other)| other.as_ref() == Some(node))
     }
 }
 

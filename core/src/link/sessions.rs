@@ -43,6 +43,8 @@ pub(super) struct Session {
     id: SessionId,
     pub(super) said: Announcement,
     heard_at: Timestamp,
+    /// What it registered since the leader last knew all that it said: nothing that was deleted there took back.
+    unacknowledged: BTreeSet<TopicName>,
     /// Whether that nothing was heard for long has been said.
     pub(super) is_silent: bool,
 }
@@ -50,7 +52,8 @@ pub(super) struct Session {
 impl Sessions {
     pub(super) fn identify(&mut self, id: SessionId, info: ProducerInfo, now: Timestamp) {
         let (node, said) = (info.node(), Announcement { info, topics: BTreeMap::new(), complete: false });
-        self.0.insert(node, Session { id, said, heard_at: now, is_silent: false });
+        let unacknowledged = BTreeSet::new();
+        self.0.insert(node, Session { id, said, heard_at: now, unacknowledged, is_silent: false });
     }
 
     /// Nobody speaks for the node any more, where this connection did. Says whether it did.
@@ -100,6 +103,19 @@ impl Session {
 
     pub(super) fn register(&mut self, topic: &TopicName, channel: Option<&ChannelName>) {
         self.said.topics.entry(topic.clone()).or_default().extend(channel.cloned());
+        self.unacknowledged.insert(topic.clone());
+    }
+
+    /// The leader knows all that it said.
+    pub(super) fn acknowledged(&mut self) {
+        self.unacknowledged.clear();
+    }
+
+    /// This was deleted at the leader: it isn't said any more, unless it was registered again and the leader may not know.
+    pub(super) fn deleted(&mut self, topic: &TopicName, channel: Option<&ChannelName>) {
+        if !self.unacknowledged.contains(topic) {
+            self.unregister(topic, channel);
+        }
     }
 
     pub(super) fn unregister(&mut self, topic: &TopicName, channel: Option<&ChannelName>) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::scene::{
-    SETTINGS, Scene, T, claim, delete, node, register, register_over_http, tombstone, topic, unregister,
+    SETTINGS, Scene, T, claim, delete, names, node, register, register_over_http, tombstone, topic, unregister,
 };
 use lookupd_core::{
     Command, LeaderSettings, Limits, Replica,
@@ -157,21 +157,63 @@ fn the_end_of_an_older_connection_removes_nothing() {
 }
 
 #[test]
-fn a_deletion_is_seen_at_the_agent_and_holds_until_its_nsqd_is_announced_again() {
+fn a_deletion_is_seen_at_the_agent_and_holds_until_its_nsqd_registers_again() {
     let mut scene = Scene::new();
     let mut side = scene.agent(1);
-    side.nsqd(1, "a", &["t", "u"], scene.now);
+    side.nsqd(1, "a", &["t c", "u c", "u d"], scene.now);
     scene.talk(&mut side);
     scene.does(&delete("t"));
+    let (u, c) = names("u c");
+    scene.does(&Command::DeleteChannel { topic: u, channel: c.unwrap() });
     scene.talk(&mut side);
     assert_eq!(side.found("t", scene.now), ["no such topic"]);
     side.asks(1, "a", &Request::Ping, scene.now);
     scene.talk(&mut side);
     assert_eq!(scene.found("t"), ["no such topic"], "a heartbeat says nothing new");
-    // What the nsqd serves is the truth, as where it connects to another nsqlookupd.
+    // The nsqd knows nothing of streams, and as little of their breaking.
     scene.connects(&mut side).unwrap();
+    assert_eq!(scene.found("t"), ["no such topic"]);
+    for registry in [scene.leader.registry(), side.agent.registry()] {
+        let channels: Vec<_> = registry.topic("u").unwrap().channels().map(ToString::to_string).collect();
+        assert_eq!(channels, ["d"]);
+    }
+    // What it serves is the truth, once it says so.
+    side.asks(1, "a", &register("t"), scene.now);
+    scene.talk(&mut side);
+    assert_eq!([scene.found("t"), side.found("t", scene.now)], [["a"], ["a"]]);
+}
+
+#[test]
+fn a_deletion_while_the_stream_was_away_holds_where_it_is_heard_of_first() {
+    let mut scene = Scene::new();
+    let mut side = scene.agent(1);
+    side.nsqd(1, "a", &["t", "u"], scene.now);
+    scene.talk(&mut side);
+    side.agent.closed();
+    scene.does(&delete("t"));
+    scene.does(&delete("u"));
+    // The one that is registered again meanwhile is no less than it.
+    side.asks(1, "a", &register("u"), scene.now);
+    let answer = scene.catch_up(side.agent.replica());
+    side.agent.pulled(&answer, scene.now, scene.now).unwrap();
+    scene.connects(&mut side).unwrap();
+    assert_eq!([scene.found("t"), side.found("t", scene.now)], [["no such topic"], ["no such topic"]]);
+    assert_eq!([scene.found("u"), side.found("u", scene.now)], [["a"], ["a"]]);
+}
+
+#[test]
+fn what_is_registered_while_it_is_deleted_is_announced_still() {
+    let mut scene = Scene::new();
+    let mut side = scene.agent(1);
+    side.nsqd(1, "a", &["t"], scene.now);
+    scene.talk(&mut side);
+    // What it says is on its way while the leader deletes.
+    side.asks(1, "a", &register("t"), scene.now);
+    scene.does(&delete("t"));
+    scene.talk(&mut side);
     assert_eq!(scene.found("t"), ["a"]);
-    assert_eq!(side.found("t", scene.now), ["a"]);
+    scene.connects(&mut side).unwrap();
+    assert_eq!([scene.found("t"), side.found("t", scene.now)], [["a"], ["a"]]);
 }
 
 #[test]
