@@ -96,7 +96,9 @@ fn take_role(settings: &Settings, stopping: &Stopping) -> Result<(Role, Duties),
     let data_path = settings.data_path.as_deref();
     if !settings.upstreams.is_empty() {
         let urls = &settings.upstreams;
-        let (following, tasks) = Following::start(urls, settings.upstream_token.as_deref(), data_path, stopping)?;
+        let (token, timeout) =
+            (settings.upstream_token.as_deref(), settings.leader.lifetimes.inactive_producer_timeout);
+        let (following, tasks) = Following::start(urls, token, data_path, timeout, stopping)?;
         return Ok((Role::Follower(following), Duties::Follower(tasks)));
     }
     let disk = match data_path {

@@ -53,7 +53,8 @@ pub(crate) struct Following {
 }
 
 impl Following {
-    /// Begins to follow the leaders at these URLs, of which there is at least one.
+    /// Begins to follow the leaders at these URLs, of which there is at least one. Before one has said how long a producer
+    /// lives that isn't heard, it is taken to be the default.
     ///
     /// # Errors
     /// Why it can't, in a sentence.
@@ -61,6 +62,7 @@ impl Following {
         urls: &[String],
         token: Option<&str>,
         data_path: Option<&Path>,
+        default_timeout: Duration,
         stopping: &Stopping,
     ) -> Result<(Self, JoinSet<()>), String> {
         let upstreams = urls.iter().map(|url| Upstream::new(url, token)).collect::<Result<Vec<_>, _>>()?;
@@ -76,9 +78,9 @@ impl Following {
             None => (random_id(), clock.now().as_millis()),
         };
         let waiters = Waiters::default();
-        let followers = upstreams
-            .into_iter()
-            .map(|upstream| Arc::new(Follower::new(upstream, identity.clone(), saved.clone(), clock, waiters.clone())));
+        let followers = upstreams.into_iter().map(|upstream| {
+            Arc::new(Follower::new(upstream, identity.clone(), saved.clone(), clock, waiters.clone(), default_timeout))
+        });
         let followers: Arc<[_]> = followers.collect();
         let tasks = followers.iter().map(|follower| Arc::clone(follower).run(stopping.clone())).collect();
         Ok((Self { followers, waiters }, tasks))

@@ -88,6 +88,8 @@ pub(super) async fn run(follower: &Follower, mut stopping: Stopping) {
             () = stopped(&mut stopping) => return,
         };
         follower.pulls.tell(pulled.as_ref().ok().copied());
+        // It may have told how often to be heard.
+        follower.said.notify_one();
         let problem = pulled.err();
         if let Some(problem) = &problem {
             if last_problem.as_ref() != Some(problem) {

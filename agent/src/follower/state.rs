@@ -49,6 +49,7 @@ pub(super) struct Follower {
     is_superseded: AtomicBool,
     saved: Option<Arc<Saved>>,
     waiters: Waiters,
+    default_timeout: Duration,
 }
 
 impl Follower {
@@ -59,6 +60,7 @@ impl Follower {
         saved: Option<Arc<Saved>>,
         clock: Clock,
         waiters: Waiters,
+        default_timeout: Duration,
     ) -> Self {
         let now = clock.now();
         let replica = saved.as_ref().and_then(|saved| saved.replica(upstream.url(), now));
@@ -81,6 +83,7 @@ impl Follower {
             is_superseded: AtomicBool::new(false),
             saved,
             waiters,
+            default_timeout,
         }
     }
 
@@ -156,9 +159,10 @@ impl Follower {
         let _ = timeout(within, pulls.wait_for(is_over)).await;
     }
 
-    /// How long a producer lives that isn't heard: as the leader says, once it did.
+    /// How long a producer lives that isn't heard: as the leader says, once it said something.
     pub(super) fn timeout(&self) -> Duration {
-        self.agent().lifetimes().inactive_producer_timeout
+        let agent = self.agent();
+        if agent.replica().is_loaded() { agent.lifetimes().inactive_producer_timeout } else { self.default_timeout }
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -225,7 +229,7 @@ impl Follower {
         let mut saved = self.agent().replica().cursor();
         let mut since_saved = Duration::ZERO;
         loop {
-            let interval = (self.timeout() / 20).max(SHORTEST_TICK);
+            let interval = (self.timeout() / 20).clamp(SHORTEST_TICK, LONGEST_TICK);
             let stops = tokio::select! {
                 () = sleep(interval) => false,
                 () = stopped(&mut stopping) => true,
@@ -256,3 +260,6 @@ pub(super) fn source_of<'a>(agent: &'a Agent, clock: &Clock) -> Source<'a> {
 
 /// Whatever the timeout.
 const SHORTEST_TICK: Duration = Duration::from_millis(50);
+
+/// A leader may tell any time that the timeout is a shorter one.
+const LONGEST_TICK: Duration = Duration::from_secs(1);

@@ -1,7 +1,9 @@
 //! An agent that follows a leader: what it announces, what it answers, and what becomes of that while the leader is away.
 
 use std::{
-    fs, thread,
+    fs,
+    path::PathBuf,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -15,11 +17,13 @@ use crate::{
     waiting::{Asked, until_topics_are_waited_for},
 };
 
-/// An agent hears its leader every 150 ms, and comes back within 200.
-const SHORT: &str = "-inactive-producer-timeout=3s";
+/// An agent is heard every 600 ms, and comes back within as long; an nsqd that says nothing is found for longer than a story
+/// takes.
+const SHORT: &str = "-inactive-producer-timeout=12s";
 
 fn following(url: &str, arguments: &[&str]) -> Agent {
-    Agent::start(&[&["-upstream", url][..], arguments].concat())
+    // Until the leader says it, it goes by the same.
+    Agent::start(&[&["-upstream", url, SHORT][..], arguments].concat())
 }
 
 fn url(leader: &Agent) -> String {
@@ -38,6 +42,14 @@ impl Agent {
         let (head, _) = self.get_whole(target);
         assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("X-Nsq-Content-Type: "), "{head}");
         head.contains("X-Lookupd-Stale: true")
+    }
+
+    /// The one sample of a metric that begins so.
+    fn count(&self, metric: &str) -> f64 {
+        let metrics = self.get("/metrics");
+        let samples: Vec<_> = metrics.lines().filter(|line| line.starts_with(metric)).collect();
+        assert_eq!(samples.len(), 1, "{metric}: {metrics}");
+        samples[0].rsplit(' ').next().unwrap().parse().unwrap()
     }
 
     /// Waits until it says this.
@@ -79,7 +91,7 @@ fn what_an_nsqd_says_here_is_found_everywhere() {
     assert_eq!(here.producers("t"), [""; 0]);
     for agent in [&leader, &elsewhere] {
         agent.until(|agent| agent.producers("u") == ["a"]);
-        assert_eq!(agent.producers("t"), [""; 0]);
+        agent.until_nobody_serves("t");
     }
     drop(nsqd);
     for agent in [&here, &leader, &elsewhere] {
@@ -114,7 +126,6 @@ fn what_is_changed_through_it_is_seen_at_once() {
     };
     let registered = register(body);
     assert!(registered.starts_with("HTTP/1.1 200 ") && registered.contains("\"lease_ms\":225000"), "{registered}");
-    assert_eq!(agent.producers("x"), ["b"]);
     assert!(agent.get("/v1/explain?topic=x").contains("\"heard_at\":1"), "the leader alone knows when");
     assert!(register(&body[1..]).starts_with("HTTP/1.1 400 "));
     assert_eq!(
@@ -145,13 +156,7 @@ fn a_lookup_waits_for_what_is_said_here_and_elsewhere() {
     // Nobody is to fall silent meanwhile: that would be news, too.
     let leader = Agent::start(&[]);
     let (agent, other) = (following(&url(&leader), &[]), following(&url(&leader), &[]));
-    let count = |agent: &Agent, metric: &str| {
-        let metrics = agent.get("/metrics");
-        let lines: Vec<_> = metrics.lines().filter(|line| line.starts_with(metric)).collect();
-        assert_eq!(lines.len(), 1, "{metric}: {metrics}");
-        lines[0].rsplit(' ').next().unwrap().parse::<f64>().unwrap()
-    };
-    agent.until(|agent| count(agent, "lookupd_upstream_settled{") == 1.0);
+    agent.until(|agent| agent.count("lookupd_upstream_settled{") == 1.0);
     let mut nsqds = Vec::new();
     for (at, address) in [(&agent, "a"), (&other, "b"), (&leader, "c")] {
         let waiting = Asked::send(&agent, "topic=t&wait=60s");
@@ -162,12 +167,12 @@ fn a_lookup_waits_for_what_is_said_here_and_elsewhere() {
         let answer = waiting.answer().body;
         assert!(answer.contains(&format!("\"broadcast_address\":\"{address}\"")), "{answer}");
     }
-    assert_eq!(count(&agent, "lookupd_sessions"), 1.0);
-    assert_eq!(count(&agent, "lookupd_upstream_connected{"), 1.0);
-    assert!(count(&agent, "lookupd_upstream_age_seconds{") < 20.0);
+    assert_eq!(agent.count("lookupd_sessions"), 1.0);
+    assert_eq!(agent.count("lookupd_upstream_connected{"), 1.0);
+    assert!(agent.count("lookupd_upstream_age_seconds{") < 20.0);
     leader.kill();
-    agent.until(|agent| count(agent, "lookupd_upstream_connected{") == 0.0);
-    let stale = || count(&agent, "lookupd_upstream_stale_answers_total{");
+    agent.until(|agent| agent.count("lookupd_upstream_connected{") == 0.0);
+    let stale = || agent.count("lookupd_upstream_stale_answers_total{");
     agent.until(|agent| agent.is_stale("/lookup?topic=t"));
     let before = stale();
     assert!(before > 0.0 && agent.is_stale("/lookup?topic=t"));
@@ -246,7 +251,7 @@ fn without_a_state_nothing_is_said_to_be_missing() {
 fn it_is_heard_as_often_as_its_leader_asks_for() {
     // It learns of that only after it has come.
     let leader = Agent::start(&["-inactive-producer-timeout=1s"]);
-    let agent = following(&url(&leader), &[]);
+    let agent = Agent::start(&["-upstream", &url(&leader)]);
     let mut nsqd = Nsqd::identified(agent.tcp, "a");
     nsqd.say("REGISTER t");
     leader.until(|leader| leader.producers("t") == ["a"]);
@@ -291,8 +296,11 @@ fn it_begins_from_what_it_saved() {
     // Damaged, it is left out.
     front.lead(Way::Closed);
     let saved = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
-    let saved =
-        saved.into_iter().find(|path| path.file_name().unwrap().to_str().unwrap().starts_with("replica-")).unwrap();
+    let is_replica = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.starts_with("replica-") && !name.contains('.')
+    };
+    let saved = saved.into_iter().find(is_replica).unwrap();
     let whole = fs::read(&saved).unwrap();
     let mut flipped = whole.clone();
     *flipped.last_mut().unwrap() ^= 1;
@@ -329,11 +337,60 @@ fn a_leader_that_only_accepts_keeps_nobody_waiting() {
     front.lead(Way::Silent);
     within_a_second(|| nsqd.say("REGISTER v"));
     within_a_second(|| assert_eq!(agent.producers("v"), ["a"]));
-    for _ in 0..10 {
-        within_a_second(|| agent.get("/lookup?topic=none"));
-    }
     agent.signal("TERM");
     within_a_second(|| assert_eq!(agent.wait().code(), Some(0)));
+}
+
+#[test]
+fn where_everything_is_lost_one_question_waits_for_all() {
+    let leader = Agent::start(&[]);
+    let front = Front::new(Way::To(leader.http));
+    let agent = following(&front.url(), &[]);
+    let mut nsqd = Nsqd::identified(agent.tcp, "a");
+    nsqd.say("REGISTER t");
+    agent.until_it_says("announced 1 nodes");
+    agent.until(|agent| !agent.is_stale("/topics"));
+    // Its stream looks as if it were there, for as long as nobody misses an answer on it.
+    front.swallow();
+    let began = Instant::now();
+    for _ in 0..10 {
+        within_a_second(|| agent.get("/lookup?topic=none"));
+        within_a_second(|| nsqd.say("PING"));
+    }
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    agent.until(|agent| agent.is_stale("/topics"));
+    assert_eq!(agent.count("lookupd_upstream_connected{"), 1.0);
+}
+
+#[test]
+fn a_stream_on_which_nothing_comes_back_is_given_up() {
+    let leader = Agent::start(&[SHORT]);
+    let front = Front::new(Way::To(leader.http));
+    let agent = following(&front.url(), &[]);
+    let mut nsqd = Nsqd::identified(agent.tcp, "a");
+    nsqd.say("REGISTER t");
+    leader.until(|leader| leader.producers("t") == ["a"]);
+    front.swallow();
+    nsqd.say("REGISTER u");
+    agent.until_it_says("not connected: nothing was heard for 1.2s");
+    assert_eq!(leader.ask("GET", "/lookup?topic=u").0, 404);
+    front.lead(Way::To(leader.http));
+    leader.until(|leader| leader.producers("u") == ["a"]);
+}
+
+#[test]
+fn where_no_stream_gets_through_it_asks() {
+    let leader = Agent::start(&[]);
+    let front = Front::new(Way::WithoutStreams(leader.http));
+    let agent = following(&front.url(), &[]);
+    assert_eq!(leader.post("/topic/create?topic=t"), 200);
+    agent.until(|agent| agent.get("/topics").contains("\"t\"") && !agent.is_stale("/topics"));
+    for number in 0..20 {
+        assert_eq!(agent.post(&format!("/topic/create?topic=n{number}")), 200);
+        let (head, topics) = agent.get_whole("/topics");
+        assert!(topics.contains(&format!("\"n{number}\"")) && !head.contains("Stale"), "{head} {topics}");
+    }
+    assert_eq!(agent.count("lookupd_upstream_connected{"), 0.0);
 }
 
 #[test]
@@ -441,6 +498,14 @@ fn a_later_process_of_the_same_agent_takes_its_place() {
     within_a_second(|| nsqd.say("REGISTER v"));
     earlier.until(|agent| !agent.is_stale("/lookup?topic=v"));
     assert_eq!(leader.ask("GET", "/lookup?topic=v").0, 404);
+    // By a stream that says nothing, and stays.
+    earlier.until(|agent| agent.count("lookupd_upstream_connections_total{") >= 3.0);
+    let waiting = Asked::send(&earlier, "topic=w&wait=60s");
+    until_topics_are_waited_for(&earlier, 1);
+    other.say("REGISTER w");
+    assert_eq!(waiting.answer().status, 200);
+    earlier.signal("TERM");
+    assert!(!earlier.log.iter().any(|line| line.contains("ANNOUNCED NO LONGER")), "it is said once");
     // Two processes never share a folder.
     let (code, printed) =
         crate::command_line::fails(&["-upstream", &url(&leader), "--data-path", copied.path().to_str().unwrap()]);
@@ -475,7 +540,7 @@ fn what_was_deleted_comes_back_with_its_nsqd_and_not_with_the_network() {
 fn several_leaders_are_told_everything_and_answered_for_together() {
     let (one, other) = (Agent::start(&[SHORT]), Agent::start(&[SHORT]));
     let front = Front::new(Way::To(other.http));
-    let agent = Agent::start(&["-upstream", &url(&one), "-upstream", &front.url()]);
+    let agent = following(&url(&one), &["-upstream", &front.url()]);
     let mut nsqd = Nsqd::identified(agent.tcp, "a");
     nsqd.say("REGISTER t c");
     let mut there = Nsqd::identified(other.tcp, "b");
