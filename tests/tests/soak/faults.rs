@@ -11,6 +11,7 @@ use crate::scene::{REAL_AGENTS, Scene};
 
 /// Registrations, and every fault in turn by chance, until then.
 pub(crate) fn until(end: Instant, scene: &mut Scene, readers: &Readers, seed: &mut Seed, figures: &mut Figures) {
+    let mut due = Vec::new();
     while Instant::now() < end {
         let fault_at = Instant::now() + Duration::from_secs(5 + seed.below(20));
         while Instant::now() < fault_at.min(end) {
@@ -18,13 +19,39 @@ pub(crate) fn until(end: Instant, scene: &mut Scene, readers: &Readers, seed: &m
             figures.commanded();
             thread::sleep(Duration::from_millis(20 + seed.below(80)));
         }
-        let what = cause(scene, readers, seed);
+        if due.is_empty() {
+            due = FAULTS.to_vec();
+        }
+        let (what, fault) = due.swap_remove(pick(seed, due.len()));
+        readers.note(what);
+        cause(fault, scene, readers, seed);
         figures.returned(what, scene.until_all_are_there());
     }
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    Eviction,
+    EdgeKilled,
+    Redeployment,
+    AgentKilled,
+    Network(Weather),
+}
+
+const FAULTS: [(&str, Fault); 9] = [
+    ("evicted", Fault::Eviction),
+    ("edge killed by 9", Fault::EdgeKilled),
+    ("redeployed", Fault::Redeployment),
+    ("agent killed by 9", Fault::AgentKilled),
+    ("network cut", Fault::Network(Weather::Cut)),
+    ("network swallows", Fault::Network(Weather::Swallowed)),
+    ("network deaf", Fault::Network(Weather::Deaf)),
+    ("network mute", Fault::Network(Weather::Mute)),
+    ("network slow", Fault::Network(Weather::Slow(Duration::from_millis(700)))),
+];
+
 fn register_something(scene: &Scene, seed: &mut Seed) {
-    let member = usize::try_from(seed.below(scene.crowd.len() as u64)).unwrap_or_default();
+    let member = pick(seed, scene.crowd.len());
     let topic = format!("topic-{}", seed.below(60));
     match seed.below(10) {
         0 => scene.crowd.leave_or_return(member),
@@ -33,48 +60,34 @@ fn register_something(scene: &Scene, seed: &mut Seed) {
     }
 }
 
-/// Causes one fault. Says which.
-fn cause(scene: &mut Scene, readers: &Readers, seed: &mut Seed) -> &'static str {
-    match seed.below(8) {
-        0 => {
-            scene.edge.evict();
-            "evicted"
-        }
-        1 => {
-            readers.while_away(EDGE, || {
-                scene.restart_edge();
-                scene.edge.address()
-            });
-            "edge killed by 9"
-        }
-        2 => {
-            readers.while_away(EDGE, || {
-                scene.redeploy();
-                scene.edge.address()
-            });
-            "redeployed"
-        }
-        3 => {
-            let number = usize::try_from(seed.below(REAL_AGENTS as u64)).unwrap_or_default();
+fn cause(fault: Fault, scene: &mut Scene, readers: &Readers, seed: &mut Seed) {
+    match fault {
+        Fault::Eviction => scene.edge.evict(),
+        Fault::EdgeKilled => readers.while_away(EDGE, || {
+            scene.restart_edge();
+            scene.edge.address()
+        }),
+        Fault::Redeployment => readers.while_away(EDGE, || {
+            scene.redeploy();
+            scene.edge.address()
+        }),
+        Fault::AgentKilled => {
+            let number = pick(seed, REAL_AGENTS);
             readers.while_away(1 + number, || {
                 let agent = &mut scene.agents[number].agent;
                 agent.kill9();
                 agent.restart();
                 agent.http()
             });
-            "agent killed by 9"
         }
-        kind => {
-            let (what, weather) = match kind {
-                4 => ("network cut", Weather::Cut),
-                5 => ("network swallows", Weather::Swallowed),
-                6 => ("network halved", if seed.below(2) == 0 { Weather::Deaf } else { Weather::Mute }),
-                _ => ("network slow", Weather::Slow(Duration::from_millis(100 + seed.below(900)))),
-            };
+        Fault::Network(weather) => {
             scene.network.set(weather);
             thread::sleep(Duration::from_secs(5 + seed.below(30)));
             scene.network.set(Weather::Fair);
-            what
         }
     }
+}
+
+fn pick(seed: &mut Seed, count: usize) -> usize {
+    usize::try_from(seed.below(count as u64)).unwrap_or_default()
 }

@@ -14,6 +14,7 @@ use crate::scene::{READ_TOPIC, Scene};
 /// All of them.
 pub(crate) struct Readers {
     is_over: Arc<AtomicBool>,
+    latest_fault: Arc<Mutex<&'static str>>,
     places: Vec<Arc<Place>>,
     threads: Vec<JoinHandle<Reading>>,
 }
@@ -44,6 +45,9 @@ struct Reading {
     /// Of answers that weren't marked stale.
     oldest_fresh: Duration,
     slowest: Duration,
+    /// What went wrong last when that was asked.
+    slowest_after: &'static str,
+    unanswered_after: Vec<&'static str>,
 }
 
 /// The edge's place; the agents' follow in their order.
@@ -52,6 +56,7 @@ pub(crate) const EDGE: usize = 0;
 impl Readers {
     pub(crate) fn start(scene: &Scene) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
+        let latest_fault = Arc::new(Mutex::new("nothing"));
         let agents = scene.agents.iter().enumerate();
         let agents = agents.map(|(number, real)| (format!("agent {}", number + 1), real.agent.http()));
         let place =
@@ -61,10 +66,16 @@ impl Readers {
         let nodes = scene.agents.iter().map(|real| real.nsqd.node()).collect::<Vec<_>>();
         let read = |place: &Arc<Place>| {
             let (place, is_over, nodes) = (Arc::clone(place), Arc::clone(&is_over), nodes.clone());
-            thread::spawn(move || read(&place, &is_over, &nodes))
+            let latest_fault = Arc::clone(&latest_fault);
+            thread::spawn(move || read(&place, &is_over, &latest_fault, &nodes))
         };
         let threads = places.iter().map(read).collect();
-        Self { is_over, places, threads }
+        Self { is_over, latest_fault, places, threads }
+    }
+
+    /// This goes wrong now.
+    pub(crate) fn note(&self, fault: &'static str) {
+        *self.latest_fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
     /// Whoever answers at this place is killed now, by this; afterwards it is there, and where it says.
@@ -97,18 +108,22 @@ impl Readers {
     }
 }
 
-fn read(place: &Place, is_over: &AtomicBool, nodes: &[String]) -> Reading {
+fn read(place: &Place, is_over: &AtomicBool, latest_fault: &Mutex<&'static str>, nodes: &[String]) -> Reading {
     let mut reading = Reading { name: place.name.clone(), ..Reading::default() };
     while !is_over.load(Ordering::SeqCst) {
         let was_away = place.is_away.load(Ordering::SeqCst);
         let address = *place.address.lock().unwrap_or_else(PoisonError::into_inner);
+        let fault = *latest_fault.lock().unwrap_or_else(PoisonError::into_inner);
         let began = Instant::now();
         let answer = Client::new(address).try_send(&Request::get(format!("/lookup?topic={READ_TOPIC}")));
         let took = began.elapsed();
         reading.requests += 1;
         match answer {
             Err(_) if was_away || place.is_away.load(Ordering::SeqCst) => reading.away += 1,
-            Err(_) => reading.unanswered += 1,
+            Err(_) => {
+                reading.unanswered += 1;
+                reading.unanswered_after.push(fault);
+            }
             Ok(answer) if answer.status != 200 => reading.errors += 1,
             Ok(answer) => {
                 let text = answer.text();
@@ -126,7 +141,9 @@ fn read(place: &Place, is_over: &AtomicBool, nodes: &[String]) -> Reading {
                 } else {
                     reading.oldest_fresh = reading.oldest_fresh.max(age);
                 }
-                reading.slowest = reading.slowest.max(took);
+                if took > reading.slowest {
+                    (reading.slowest, reading.slowest_after) = (took, fault);
+                }
             }
         }
         thread::sleep(BETWEEN_QUESTIONS);
@@ -142,7 +159,9 @@ impl fmt::Display for Reading {
         write!(
             f,
             "  {name:<8} {requests:>9} {errors:>7} {unanswered:>10} {away:>5} {missing:>7} {stale:>7} {fresh:>12} {oldest:>12} {slowest:>10}"
-        )
+        )?;
+        write!(f, "  after: {}", self.slowest_after)?;
+        if unanswered > &0 { write!(f, "; unanswered after: {}", self.unanswered_after.join(", ")) } else { Ok(()) }
     }
 }
 
