@@ -65,6 +65,7 @@ fn all_agents_come_back_and_the_leader_stays_as_it_is() {
     scene.assert_equal();
     let last = scene.memory();
     report(&format!("after {minutes} minutes: {figures}\n{readings}\n  at first: {before}\n  at last: {last}"));
+    assert_eq!(readings.wrong(), 0);
     assert!(last.workerd < 2 * before.workerd, "{before} became {last}");
 }
 

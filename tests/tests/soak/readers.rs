@@ -87,10 +87,27 @@ impl Readers {
         place.is_away.store(false, Ordering::SeqCst);
     }
 
-    /// What they saw, in a table.
-    pub(crate) fn stop(self) -> String {
+    /// What they saw.
+    pub(crate) fn stop(self) -> Readings {
         self.is_over.store(true, Ordering::SeqCst);
-        let head = format!(
+        Readings(self.threads.into_iter().map(|thread| thread.join().expect("a reader")).collect())
+    }
+}
+
+/// What all of them saw.
+pub(crate) struct Readings(Vec<Reading>);
+
+impl Readings {
+    /// Answers that were errors, or in which a node was missing that lived.
+    pub(crate) fn wrong(&self) -> u64 {
+        self.0.iter().map(|reading| reading.errors + reading.missing).sum()
+    }
+}
+
+impl fmt::Display for Readings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
             "  {:<8} {:>9} {:>7} {:>10} {:>5} {:>7} {:>7} {:>12} {:>12} {:>10}",
             "reader",
             "requests",
@@ -102,9 +119,8 @@ impl Readers {
             "oldest fresh",
             "oldest stale",
             "slowest"
-        );
-        let rows = self.threads.into_iter().map(|thread| thread.join().expect("a reader").to_string());
-        [head].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+        )?;
+        self.0.iter().try_for_each(|reading| write!(f, "\n{reading}"))
     }
 }
 
