@@ -16,4 +16,5 @@ mod past;
 mod sessions;
 mod stream;
 mod streams;
+mod tls;
 mod waiting;
