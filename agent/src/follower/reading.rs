@@ -93,7 +93,10 @@ fn answer(followers: &[Arc<Follower>], read: &Read, is_stale: bool) -> Response 
     let mut response = answer_from_all(read, &sources);
     // As old as the oldest; of several, each has revisions of its own.
     let ages: Option<Vec<_>> = agents.iter().map(|(agent, clock)| agent.replica().age(clock.now())).collect();
-    let revision = if let [(agent, _)] = &agents[..] { Some(agent.replica().registry().revision()) } else { None };
+    let revision = match &agents[..] {
+        [(agent, _)] => agent.replica().cursor().map(|cursor| cursor.revision),
+        _ => None,
+    };
     response.describe(revision, ages.and_then(|ages| ages.into_iter().max()), is_stale);
     response
 }

@@ -243,6 +243,7 @@ fn without_a_state_nothing_is_said_to_be_missing() {
     nsqd.say("REGISTER t c");
     let (head, body) = agent.get_whole("/lookup?topic=t");
     assert!(head.contains("X-Lookupd-Stale: true") && body.contains("\"broadcast_address\":\"a\""), "{head} {body}");
+    assert!(!head.contains("X-Lookupd-Revision") && !head.contains("X-Lookupd-Age"), "{head}");
     assert_eq!(agent.ask("GET", "/lookup?topic=u").0, 503);
     assert_eq!(agent.ask("GET", "/channels?topic=t").0, 503);
 }
