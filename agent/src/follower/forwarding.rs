@@ -99,14 +99,9 @@ fn path_and_query(target: &Target<'_>) -> Vec<u8> {
     [target.path, &query].concat()
 }
 
-/// What a caller's handshake says of the WebSocket itself.
+/// What a caller's handshake says of the WebSocket itself, but for extensions, which two agree on alone.
 pub(crate) fn handshake_of(headers: &HeaderMap) -> HeaderMap {
-    let names = [
-        header::SEC_WEBSOCKET_KEY,
-        header::SEC_WEBSOCKET_VERSION,
-        header::SEC_WEBSOCKET_PROTOCOL,
-        header::SEC_WEBSOCKET_EXTENSIONS,
-    ];
+    let names = [header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION, header::SEC_WEBSOCKET_PROTOCOL];
     names.into_iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone()))).collect()
 }
 

@@ -44,6 +44,7 @@ pub(crate) use self::following::config as stream_config;
 use self::stream::{RequestStream, RequestTarget};
 use crate::{
     follower::{Connection, handshake_of},
+    leader::Leadership,
     role::{Asked, Role},
     serving::{Stopping, close, stopped},
 };
@@ -80,12 +81,11 @@ impl Http {
         match self.serve_requests(requests, &target, peer, &mut stopping).await {
             Ok(None) => {}
             // Few become one, and all others needn't have room for it.
-            Ok(Some(Upgraded { connection, read, opened })) => match (opened, &self.role) {
-                (Opened::Stream(opening), Role::Leader(leadership)) => {
-                    Box::pin(following::serve(connection, read, opening, leadership, &mut stopping)).await;
+            Ok(Some(Upgraded { connection, read, opened })) => match opened {
+                Opened::Stream(opening, leadership) => {
+                    Box::pin(following::serve(connection, read, opening, &leadership, &mut stopping)).await;
                 }
-                (Opened::Stream(_), Role::Follower(_)) => {}
-                (Opened::Relay(leader), _) => Box::pin(relay::serve(connection, read, leader, &mut stopping)).await,
+                Opened::Relay(leader) => Box::pin(relay::serve(connection, read, leader, &mut stopping)).await,
             },
             Err(error) => tracing::debug!("HTTP: client({peer}) - {error}"),
         }
@@ -207,7 +207,7 @@ impl Http {
             Request::Stream(opening) => {
                 let accepted = following::accept(head)?;
                 let (response, stream) = match &self.role {
-                    Role::Leader(_) => (accepted, Opened::Stream(opening)),
+                    Role::Leader(leadership) => (accepted, Opened::Stream(opening, leadership.clone())),
                     Role::Follower(following) => {
                         let (response, leader) = following.relay(asked, handshake_of(&head.headers)).await?;
                         (response, Opened::Relay(leader))
@@ -232,7 +232,7 @@ struct Upgraded<S> {
 /// What a connection became.
 enum Opened {
     /// A stream of this leader.
-    Stream(StreamOpening),
+    Stream(StreamOpening, Leadership),
     /// A stream of the leader that is followed, and the connection to that.
     Relay(Connection),
 }
