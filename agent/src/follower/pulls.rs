@@ -30,7 +30,7 @@ pub(super) struct Pulled {
     pub(super) failed: u64,
     /// When the newest began that was answered with something that could be followed.
     pub(super) followed: Option<Timestamp>,
-    /// Whether the leader seems to answer in time.
+    /// Whether the leader seems to be there, so that an answer may be waited for.
     pub(super) is_prompt: bool,
 }
 
@@ -59,7 +59,7 @@ impl Pulls {
         self.pulled.subscribe()
     }
 
-    /// Takes down that somebody waited for an answer in vain: nobody else has to until there is one.
+    /// Takes down that the leader seems to be away: nobody waits for it until it answers.
     pub(super) fn give_up(&self) {
         self.pulled.send_modify(|pulled| pulled.is_prompt = false);
     }

@@ -51,9 +51,7 @@ async fn confirm(follower: &Follower, read: &Read, min_revision: Revision) -> bo
             return true;
         }
         follower.pulls.refresh();
-        // At the beginning there is no stream, and yet the leader may be there.
-        let is_reachable = pulled.is_prompt && (follower.is_connected() || pulled.count == 0);
-        if is_asked || !is_reachable {
+        if is_asked || !pulled.is_prompt {
             return false;
         }
         if timeout_at(deadline, pulls.changed()).await.is_err() {

@@ -188,7 +188,10 @@ impl Follower {
     }
 
     pub(super) fn disconnected(&self) {
-        self.is_connected.store(false, Ordering::Relaxed);
+        if self.is_connected.swap(false, Ordering::Relaxed) {
+            // Nobody waits for a leader that has just been lost, before it answers again.
+            self.pulls.give_up();
+        }
         self.change(Agent::closed);
     }
 
