@@ -196,7 +196,7 @@ impl Registry {
         let dropped = gone.iter().flat_map(|key| self.leave(key));
         let forgotten = ended
             .iter()
-            .filter(|(topic, node)| self.tombstones.get(topic).is_some_and(|nodes| nodes.contains_key(node)))
+            .filter(|(topic, node)| self.tombstoned_at(topic, node).is_some())
             .map(|(topic, node)| Change::TombstoneForgotten { topic: topic.clone(), node: node.clone() });
         newly_silent.chain(dropped).chain(forgotten).collect()
     }

@@ -42,7 +42,7 @@ pub struct Registry {
     claims: Slab<Claim>,
     claims_by_key: BTreeMap<ClaimKey, ClaimId>,
     agents: BTreeMap<AgentId, Agent>,
-    tombstones: BTreeMap<TopicName, BTreeMap<Node, Timestamp>>,
+    tombstones: BTreeMap<TopicName, Tombstones>,
     /// Claims' topics and channels, counted.
     registrations: usize,
 }
@@ -52,6 +52,9 @@ type ClaimId = u32;
 
 /// Which claims serve something, ordered by [`ClaimKey`].
 type ClaimIds = Vec<ClaimId>;
+
+/// When nodes were hidden, ordered by node. Few at a time, and a map would be 4 KB of each wasm.
+type Tombstones = Vec<(Node, Timestamp)>;
 
 #[derive(Clone, Debug, Default)]
 struct Topic {
@@ -175,7 +178,11 @@ impl Registry {
             Change::Silent { claim, since } => self.silence(claim, *since),
             Change::Heard { claim } => self.hear(claim),
             Change::Tombstoned { topic, node, at } => {
-                self.tombstones.entry(topic.clone()).or_default().insert(node.clone(), *at);
+                let nodes = self.tombstones.entry(topic.clone()).or_default();
+                match tombstone_place(nodes, node) {
+                    Ok(place) => nodes[place].1 = *at,
+                    Err(place) => nodes.insert(place, (node.clone(), *at)),
+                }
             }
             Change::TombstoneForgotten { topic, node } => self.forget_tombstone(topic, node),
             Change::AgentStarted { agent, incarnation, since } => self.start_agent(agent, *incarnation, *since),
@@ -333,7 +340,7 @@ impl Registry {
 
     fn forget_tombstone(&mut self, topic: &TopicName, node: &Node) {
         if let Some(nodes) = self.tombstones.get_mut(topic) {
-            nodes.remove(node);
+            nodes.retain(|(hidden, _)| hidden != node);
             if nodes.is_empty() {
                 self.tombstones.remove(topic);
             }
@@ -377,6 +384,10 @@ impl Topic {
 
 /// Most topics have no more, and there are many topics: up to here, room is made for each channel by itself.
 const FEW_CHANNELS: usize = 4;
+
+fn tombstone_place(nodes: &Tombstones, node: &Node) -> Result<usize, usize> {
+    nodes.binary_search_by(|(hidden, _)| hidden.cmp(node))
+}
 
 fn place_of(ids: &ClaimIds, key: &ClaimKey, claims: &Slab<Claim>) -> Result<usize, usize> {
     ids.binary_search_by(|&id| claims[id as usize].key.cmp(key))

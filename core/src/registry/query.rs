@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use core::time::Duration;
 
-use super::{Claim, ClaimId, Registry, Topic, claims_of_node, place_of};
+use super::{Claim, ClaimId, Registry, Tombstones, Topic, claims_of_node, place_of, tombstone_place};
 use crate::{
     change::Revision,
     name::{ChannelName, TopicName},
@@ -108,7 +108,7 @@ impl<'a> TopicEntry<'a> {
         let tombstones = registry.tombstones.get(self.name);
         ids.iter().map(move |&id| {
             let claim = &registry.claims[id as usize];
-            let tombstoned_at = tombstones.and_then(|nodes| nodes.get(&claim.key.node)).copied();
+            let tombstoned_at = tombstones.and_then(|nodes| tombstoned_at(nodes, &claim.key.node));
             registry.view(claim, tombstoned_at)
         })
     }
@@ -237,7 +237,7 @@ impl Registry {
 
     /// When the node was hidden under the topic, ended or not.
     pub fn tombstoned_at(&self, topic: &str, node: &Node) -> Option<Timestamp> {
-        self.tombstones.get(topic)?.get(node).copied()
+        tombstoned_at(self.tombstones.get(topic)?, node)
     }
 
     /// All tombstones by topic and node, ended or not.
@@ -356,6 +356,10 @@ impl Registry {
     pub(crate) fn node_serves(&self, node: &Node, topic: &str) -> bool {
         self.topics.get(topic).is_some_and(|topic| !claims_of_node(&topic.claims, node, &self.claims).is_empty())
     }
+}
+
+fn tombstoned_at(nodes: &Tombstones, node: &Node) -> Option<Timestamp> {
+    tombstone_place(nodes, node).ok().map(|place| nodes[place].1)
 }
 
 /// Of producers ordered by node, the one of each node that was announced latest.
