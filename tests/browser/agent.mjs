@@ -1,4 +1,4 @@
-// The native agent, standalone, on ports of its own.
+// The native agent on ports of its own, with the dashboard that it was built with (tools/test.sh builds it).
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
