@@ -589,7 +589,10 @@ fn whoever_follows_it_follows_its_leader() {
     assert_eq!(agent.ask("GET", "/lookup?topic=v").0, 200);
     // An upgrade that the leader doesn't take is answered as it answers.
     assert_eq!(Stream::try_open(middle.http, "since=nowhere", None).err(), Some(400));
+    let mut stream = Stream::open(middle.http, "");
+    assert!(matches!(stream.hear(), Ok(ToFollower::Beacon { .. })));
     leader.kill();
+    assert!(stream.is_cut(), "who follows doesn't learn that the leader is gone");
     assert_eq!(Stream::try_open(middle.http, "", None).err(), Some(502));
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::ErrorKind,
     net::{SocketAddr, TcpStream},
 };
 
@@ -9,7 +10,7 @@ use lookupd_core::{
     Node, ProducerInfo, TopicName,
     link::{ToFollower, ToLeader},
 };
-use tungstenite::{Message, WebSocket, client::IntoClientRequest, handshake::HandshakeError};
+use tungstenite::{Message, WebSocket, client::IntoClientRequest, error::ProtocolError, handshake::HandshakeError};
 
 use crate::agent::open;
 
@@ -69,6 +70,15 @@ impl Stream {
             if let Err(code) = self.hear() {
                 return code;
             }
+        }
+    }
+
+    /// Whether its connection ends without a word.
+    pub(crate) fn is_cut(&mut self) -> bool {
+        match self.socket.read() {
+            Err(tungstenite::Error::Io(error)) => error.kind() == ErrorKind::ConnectionReset,
+            Err(tungstenite::Error::Protocol(error)) => error == ProtocolError::ResetWithoutClosingHandshake,
+            _ => false,
         }
     }
 
