@@ -2,11 +2,18 @@
 //! real nsqlookupd are recorded, and what a small registry stores and sends. `tools/fuzz.sh corpus` then keeps what covers
 //! something.
 
-use std::{env, fs, num::NonZeroU16, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    num::NonZeroU16,
+    path::PathBuf,
+    time::Duration,
+};
 
 use lookupd_core::{
     Batch, CatchUp, Change, ChannelName, ClaimKey, Cursor, Lifetimes, Node, ProducerInfo, Registry, Timestamp,
     TopicName, Via,
+    link::{Refused, ToFollower, ToLeader},
 };
 use lookupd_tests::{Step, read_stories, unescape};
 
@@ -28,6 +35,7 @@ fn main() {
                 })
                 .collect(),
         ),
+        ("link", said()),
     ] {
         let folder = folder.join(target);
         fs::create_dir_all(&folder).expect("a folder for the seeds");
@@ -166,6 +174,56 @@ fn stored() -> Vec<Vec<u8>> {
     seeds
 }
 
+/// What an agent says and hears, each of it alone and some of it in a row.
+fn said() -> Vec<Vec<u8>> {
+    let info = info();
+    let (node, topic) = (info.node(), TopicName::parse("u").expect("a topic"));
+    let topics = BTreeMap::from([(topic.clone(), BTreeSet::from([ChannelName::parse("c").expect("a channel")]))]);
+    let announce =
+        |complete, silent| ToLeader::Announce { info: info.clone(), topics: topics.clone(), complete, silent };
+    let messages = [
+        announce(false, None),
+        announce(true, None),
+        announce(true, Some(Duration::from_secs(200))),
+        ToLeader::Update { node: node.clone(), unregister: vec![(topic, None)], register: BTreeMap::new() },
+        ToLeader::Update { node: node.clone(), unregister: Vec::new(), register: topics.clone() },
+        ToLeader::Silent { node: node.clone(), age: Duration::from_secs(200) },
+        ToLeader::Settled { nodes: BTreeSet::from([node.clone()]) },
+        ToLeader::Leave { node: node.clone() },
+        ToLeader::Settled { nodes: BTreeSet::new() },
+    ];
+    let says: Vec<_> = (1..).zip(&messages).map(|(number, said)| step(2, &said.encode(number))).collect();
+    let (push, pull) = (step(5, &[]), step(6, &[]));
+    let heard = history().into_iter().zip(1..).map(|(changes, revision)| {
+        let bytes = Batch { revision, at: Timestamp::from_millis(revision), changes }.encode();
+        step(4, &ToFollower::Batch { bytes, check: Cursor::default().check }.encode())
+    });
+    let others = [
+        ToFollower::Doorbell { revision: 9 },
+        ToFollower::Beacon {
+            cursor: Cursor::default(),
+            now: Timestamp::from_millis(9),
+            lifetimes: Lifetimes::default(),
+        },
+        ToFollower::Resync,
+        ToFollower::Acknowledged { through: 1 },
+        ToFollower::Refused(Refused { sequence: 1, node: Some(node), is_unknown: true, reason: "no".into() }),
+    ];
+    let mut seeds = Vec::new();
+    for start in 0..says.len() {
+        let some = &says[start..];
+        seeds.push(some.concat());
+        seeds.push(some.iter().flat_map(|said| [&said[..], &push, &pull].concat()).collect());
+    }
+    seeds.extend(heard.chain(others.map(|other| step(4, &other.encode()))));
+    seeds.push([&says[0][..], &step(7, &[]), &says[1]].concat());
+    seeds
+}
+
+fn step(what: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[what][..], &piece(bytes)].concat()
+}
+
 fn piece(bytes: &[u8]) -> Vec<u8> {
     [&u16::try_from(bytes.len()).expect("a small one").to_le_bytes()[..], bytes].concat()
 }
@@ -176,16 +234,7 @@ fn history() -> Vec<Vec<Change>> {
     let port = NonZeroU16::new(4151).expect("a port");
     let node = Node::new("::1", port);
     let claim = ClaimKey { node: node.clone(), via: Via::Http };
-    let info = ProducerInfo {
-        remote_address: "10.0.0.1:5".into(),
-        hostname: "h".into(),
-        broadcast_address: "::1".into(),
-        tcp_port: port,
-        http_port: port,
-        version: "1".into(),
-        topology_zone: "z".into(),
-        topology_region: "".into(),
-    };
+    let info = info();
     let tcp = ClaimKey { node: node.clone(), via: Via::Tcp };
     let at = Timestamp::from_millis(3);
     vec![
@@ -215,4 +264,18 @@ fn history() -> Vec<Vec<Change>> {
         ],
         vec![Change::Left { claim: tcp }, Change::TopicDeleted { topic: topic("t") }],
     ]
+}
+
+fn info() -> ProducerInfo {
+    let port = NonZeroU16::new(4151).expect("a port");
+    ProducerInfo {
+        remote_address: "10.0.0.1:5".into(),
+        hostname: "h".into(),
+        broadcast_address: "::1".into(),
+        tcp_port: port,
+        http_port: port,
+        version: "1".into(),
+        topology_zone: "z".into(),
+        topology_region: "".into(),
+    }
 }

@@ -11,6 +11,7 @@ mod draw;
 mod http;
 mod json;
 mod leader;
+mod link;
 mod memory;
 mod session;
 mod state;
@@ -21,11 +22,11 @@ mod disk;
 #[path = "../../../core/tests/protocol/home.rs"]
 mod home;
 
-pub use self::{decoding::decoding, http::http, json::json, leader::leader, session::session};
+pub use self::{decoding::decoding, http::http, json::json, leader::leader, link::link, session::session};
 
 /// A function that takes any bytes.
 pub type Target = fn(&[u8]);
 
 /// All of them, by name.
-pub const TARGETS: [(&str, Target); 5] =
-    [("session", session), ("http", http), ("json", json), ("decoding", decoding), ("leader", leader)];
+pub const TARGETS: [(&str, Target); 6] =
+    [("session", session), ("http", http), ("json", json), ("decoding", decoding), ("leader", leader), ("link", link)];
