@@ -151,11 +151,12 @@ fn whoever_misbehaves_is_closed_and_disturbs_nobody() {
         bytes[0] = 0x7f;
         bytes
     };
-    let cases: [(&str, Vec<u8>, Closing); 7] = [
+    let cases: [(&str, Vec<u8>, Closing); 8] = [
         ("garbage", b"\x02garbage that is no message".to_vec(), Closing::Malformed),
         ("nothing", Vec::new(), Closing::Malformed),
         ("a cut message", leave(1)[..5].to_vec(), Closing::Malformed),
         ("too much", vec![2; MAX_MESSAGE_LENGTH + 1], Closing::Malformed),
+        ("as much as the runtime takes", vec![2; 31 << 20], Closing::Malformed),
         ("an unknown format", unknown_format, Closing::UnknownFormat),
         ("a number twice", leave(0), Closing::OutOfSequence),
         ("a number left out", leave(2), Closing::OutOfSequence),
@@ -235,6 +236,7 @@ fn heartbeats_cost_no_row_and_wake_nobody() {
     let mut stream = open_agent(&edge, "one", 1, 1);
     stream.settle(&mut agent, now());
     let (rows, woken) = (written(&edge), woken(&edge));
+    assert!(woken[4] > 0, "what the agent said was written");
     for _ in 0..50 {
         stream.ping();
     }
@@ -252,9 +254,9 @@ fn heartbeats_cost_no_row_and_wake_nobody() {
     assert_eq!(edge.observed("constructed"), 2, "the object did hibernate");
 }
 
-/// What ran in the object.
-fn woken(edge: &Edge) -> [u64; 4] {
-    ["constructed", "fetch", "alarm", "message"].map(|count| edge.observed(count))
+/// What ran in the object, and how many rows that wrote.
+fn woken(edge: &Edge) -> [u64; 5] {
+    ["constructed", "fetch", "alarm", "message", "rows"].map(|count| edge.observed(count))
 }
 
 #[test]
@@ -337,6 +339,30 @@ fn whoever_never_reads_costs_no_more_than_a_bounded_backlog() {
     for stream in &mut lazy {
         assert!(matches!(stream.message(), ToFollower::Batch { .. }));
     }
+}
+
+#[test]
+fn heartbeats_of_whoever_never_reads_bound_its_backlog_too() {
+    let Some(edge) = Edge::start(&Bindings::open()) else { return };
+    register(&edge, "a.example", &[("warm", &[])]);
+    let mut lazy = follow(&edge);
+    for round in 0..300 {
+        let topics: Vec<String> = (0..900).map(|number| format!("{}-{number:055}", round % 2)).collect();
+        let topics: Vec<(&str, &[&str])> = topics.iter().map(|topic| (&**topic, &[][..])).collect();
+        register(&edge, "a.example", &topics);
+        lazy.text(PING);
+    }
+    // The runtime hears no heartbeat while the answer to the one before can't be sent.
+    let mut length = 0;
+    loop {
+        match lazy.event() {
+            Event::Said(ToFollower::Batch { bytes, .. }) => length += bytes.len(),
+            Event::Text(_) => {}
+            end => break assert_eq!(end, Event::Said(ToFollower::Resync)),
+        }
+    }
+    // 300 pushes of some 55 KB are 16 MB. The system's buffers take some.
+    assert!(length < 12 << 20, "{length} bytes waited");
 }
 
 #[test]
