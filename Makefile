@@ -74,9 +74,10 @@ bench-nsq: agent ## Measure the agent beside the real nsqlookupd, and write BENC
 	@. tools/env.sh && ulimit -n $$(ulimit -Hn) && LOOKUPD_AGENT_BIN=$$LOOKUPD_ROOT/target/native/lookupd-agent \
 		cargo bench --quiet -p lookupd-tests --bench nsq -- $(ONLY)
 
-bench-edge: build ## Measure the worker beside an empty one on the same runtime, and write it into BENCHMARKS.md
+bench-edge: build agent ## Measure the worker beside an empty one on the same runtime, and write BENCHMARKS.md (ONLY="reads cost": print some of it)
 	@tools/setup.sh bench
-	@. tools/env.sh && cargo bench --quiet -p lookupd-tests --bench edge
+	@. tools/env.sh && LOOKUPD_AGENT_BIN=$$LOOKUPD_ROOT/target/native/lookupd-agent \
+		cargo bench --quiet -p lookupd-tests --bench edge -- $(ONLY)
 
 fmt: ## Format the Rust sources
 	cargo fmt --all

@@ -187,8 +187,27 @@ export default {
 /// Stands in front of the built worker and of its object: counts what passes between the two and what wakes the object, and
 /// cuts the way where it is told to. All else is the built worker's.
 const OBSERVER: &str = r#"import Built, { Leader as BuiltLeader } from "./index.js";
-const counts = { calls: 0, constructed: 0, fetch: 0, alarm: 0, message: 0, close: 0 };
+const counts = { calls: 0, constructed: 0, fetch: 0, alarm: 0, message: 0, close: 0, rows: 0 };
 let way = "open";
+let countsRows = false;
+// What the platform takes money for: rows that are written, and an alarm that is set counts as one.
+function countRows(storage) {
+  if (countsRows) return;
+  countsRows = true;
+  const sql = Object.getPrototypeOf(storage.sql);
+  const { exec } = sql;
+  sql.exec = function (...statement) {
+    const cursor = exec.apply(this, statement);
+    counts.rows += cursor.rowsWritten;
+    return cursor;
+  };
+  const alarms = Object.getPrototypeOf(storage);
+  const { setAlarm } = alarms;
+  alarms.setAlarm = function (...alarm) {
+    counts.rows += 1;
+    return setAlarm.apply(this, alarm);
+  };
+}
 class DurableObjectNamespace {
   constructor(leaders) {
     this.leaders = leaders;
@@ -212,6 +231,7 @@ class DurableObjectNamespace {
 export class Leader {
   constructor(ctx, env) {
     counts.constructed += 1;
+    countRows(ctx.storage);
     this.leader = new BuiltLeader(ctx, env);
   }
   fetch(request) {

@@ -112,7 +112,7 @@ impl Edge {
     }
 
     /// How often the leader was asked, and what woke it, of a worker that is [observed](Bindings::observed): by the names
-    /// `calls`, `constructed`, `fetch`, `alarm`, `message`, `close`.
+    /// `calls`, `constructed`, `fetch`, `alarm`, `message`, `close`; and by `rows` how many rows it wrote.
     pub fn observed(&self, count: &str) -> u64 {
         self.get("/observer").json()[count].as_u64().unwrap_or_else(|| panic!("{count} isn't counted"))
     }

@@ -6,6 +6,7 @@
 
 mod core_shapes;
 mod daemons;
+mod hardware;
 mod http;
 mod idle;
 mod machine;

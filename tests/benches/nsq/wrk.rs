@@ -1,13 +1,24 @@
 //! wrk, the load of the HTTP rows. <https://github.com/wg/wrk>
 
-use std::{net::SocketAddr, process::Command};
+use std::{net::SocketAddr, path::Path, process::Command};
 
 /// Asks for `target` with 32 connections for `seconds`, and says how many answers came in each.
 ///
 /// # Panics
 /// Where any answer is an error: what is measured must be what was asked for.
 pub(crate) fn requests_per_second(http: SocketAddr, target: &str, seconds: u32) -> f64 {
-    let report = run(&["-t1", "-c32", &format!("-d{seconds}s"), "--timeout", "60s", &format!("http://{http}{target}")]);
+    measure(http, target, seconds, &[])
+}
+
+/// As [`requests_per_second`], of the requests that a script in Lua makes.
+#[allow(dead_code, reason = "not both benchmarks have one")]
+pub(crate) fn scripted_per_second(http: SocketAddr, script: &Path, seconds: u32) -> f64 {
+    measure(http, "/", seconds, &["-s", &script.to_string_lossy()])
+}
+
+fn measure(http: SocketAddr, target: &str, seconds: u32, more: &[&str]) -> f64 {
+    let (duration, url) = (format!("-d{seconds}s"), format!("http://{http}{target}"));
+    let report = run(&[&["-t1", "-c32", &duration, "--timeout", "60s"], more, &[&url]].concat());
     for failure in ["Non-2xx", "Socket errors"] {
         assert!(!report.contains(failure), "{target}: {report}");
     }
