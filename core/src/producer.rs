@@ -235,6 +235,16 @@ pub struct ProducerInfo {
 }
 
 impl ProducerInfo {
+    /// Whether a producer can have said this of itself: what IDENTIFY and `/register` take. A text of another source, such as
+    /// an agent's stream, can be anything.
+    pub(crate) fn is_sound(&self) -> bool {
+        let Self { remote_address, hostname, broadcast_address, version, topology_zone, topology_region, .. } = self;
+        let texts = [remote_address, hostname, version, topology_zone, topology_region];
+        (1..=ADDRESS_LIMIT).contains(&broadcast_address.len())
+            && !version.is_empty()
+            && texts.iter().all(|text| text.len() <= TEXT_LIMIT)
+    }
+
     /// Who this is.
     pub fn node(&self) -> Node {
         Node::new(&self.broadcast_address, self.http_port)

@@ -152,9 +152,12 @@ impl ToLeader {
     /// Reads what [`encode`](Self::encode) wrote.
     ///
     /// # Errors
-    /// [`DecodeError`].
+    /// [`DecodeError`], also for what no producer can have said of itself: it would be stored, and not be read again.
     pub fn decode(bytes: &[u8]) -> Result<(u64, Self), DecodeError> {
-        decode_bounded(bytes)
+        match decode_bounded(bytes)? {
+            (_, Self::Announce { info, .. }) if !info.is_sound() => Err(DecodeError::Damaged),
+            numbered => Ok(numbered),
+        }
     }
 
     /// Whom it is about, where about one.

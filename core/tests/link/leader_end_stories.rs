@@ -2,7 +2,7 @@
 
 use crate::scene::{Scene, Side, T, agent_id, info, node, register, via_agent};
 use lookupd_core::{
-    ClaimKey, FORMAT, LeaderSettings, Limits,
+    ClaimKey, FORMAT, LeaderSettings, Limits, ProducerInfo,
     link::{Closing, LeaderEnd, MAX_MESSAGE_LENGTH, ToFollower, ToLeader},
 };
 
@@ -21,7 +21,13 @@ fn whoever_does_not_speak_the_protocol_is_told_by_a_code() {
     unknown_format[0] = FORMAT as u8 + 1;
     let mut longer = well_formed.clone();
     longer.push(0);
-    let stories: [(&str, Vec<u8>, Closing); 8] = [
+    let announced = |info| ToLeader::Announce { info, topics: Default::default(), complete: true, silent: None };
+    let without_address = announced(ProducerInfo { broadcast_address: "".into(), ..info("a") }).encode(1);
+    let with_a_long_name = announced(ProducerInfo { hostname: "h".repeat(5_000).into(), ..info("a") }).encode(1);
+    let stories: [(&str, Vec<u8>, Closing); 10] = [
+        // It could be stored, and not be read again.
+        ("a producer without an address", without_address, Closing::Malformed),
+        ("a producer with a name that is too long", with_a_long_name, Closing::Malformed),
         ("nothing", vec![], Closing::Malformed),
         ("garbage", vec![0xff; 40], Closing::Malformed),
         ("a message cut short", well_formed[..well_formed.len() - 1].to_vec(), Closing::Malformed),
