@@ -16,7 +16,7 @@ pub(crate) fn measure() -> Vec<Row> {
     let rounds: Vec<_> = (0..ROUNDS).map(|_| cold(&mut edge)).collect();
     let works = [
         "a cold isolate's first read at 10,000 topics, which the cold leader answers",
-        "from the start to the first read that its own replica answers",
+        "the same, until the first read that its own replica answers",
     ];
     (0..2)
         .map(|which| {
