@@ -101,6 +101,21 @@ fn every_change_is_pushed_to_every_follower() {
 }
 
 #[test]
+fn an_nsqd_may_serve_all_topics_that_the_edge_holds() {
+    let Some(edge) = Edge::start(&Bindings::open()) else { return };
+    let mut agent = agent_with("a.example");
+    for number in 1..20_000 {
+        let topic = TopicName::parse(&format!("{number:030}")).expect("a name");
+        let request = protocol::Request::Register { topic, channel: None };
+        agent.request(1, &info("a.example").node(), &request, now());
+    }
+    agent.opened();
+    let said = open_agent(&edge, "one", 17, 1).settle(&mut agent, now());
+    assert!(said.iter().all(|message| !matches!(message, ToFollower::Refused(_))), "{said:?}");
+    assert_eq!(visible(&edge, &format!("{:030}", 19_999)), ["a.example"]);
+}
+
+#[test]
 fn an_agent_speaks_for_its_nsqds() {
     let Some(edge) = Edge::start(&Bindings::open()) else { return };
     let mut follower = follow(&edge);

@@ -282,8 +282,9 @@ impl Update {
 /// So many messages may be on their way at once.
 const MAX_UNANSWERED: usize = 64;
 
-/// An announcement that is longer goes in pieces, of which each only adds: a piece can't take the others back.
-const MAX_ANNOUNCED: usize = 256 << 10;
+/// An announcement that is longer goes in pieces, of which each only adds: a piece can't take the others back. It leaves room
+/// within a message, and within what is stored at once; all topics that the edge holds, with names of 30 bytes, are shorter.
+const MAX_ANNOUNCED: usize = 768 << 10;
 
 fn messages(node: &Node, pending: Pending, session: Option<&Session>, now: Timestamp) -> Vec<ToLeader> {
     let Pending { update: Update { unregister, mut register }, announce } = pending;

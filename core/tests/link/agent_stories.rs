@@ -7,7 +7,7 @@ use crate::scene::{
 };
 use lookupd_core::{
     Command, LeaderSettings, Limits, Replica,
-    link::{Closing, ToLeader},
+    link::{Closing, MAX_MESSAGE_LENGTH, ToLeader},
     protocol::Request,
 };
 
@@ -392,16 +392,32 @@ fn what_cannot_be_followed_is_asked_for_as_a_whole() {
 }
 
 #[test]
+fn what_left_while_the_stream_was_away_is_gone_from_a_large_announcement_too() {
+    let mut scene = Scene::new();
+    let mut side = scene.agent(1);
+    let served: Vec<String> = (0..20_000).map(|number| format!("{number:0>30}")).collect();
+    let served: Vec<&str> = served.iter().map(String::as_str).collect();
+    side.nsqd(1, "a", &served, scene.now);
+    scene.connects(&mut side).unwrap();
+    assert_eq!(scene.found(served[0]), ["a"]);
+    side.agent.closed();
+    side.asks(1, "a", &unregister(served[0]), scene.now);
+    scene.connects(&mut side).unwrap();
+    assert_eq!(scene.found(served[0]), [""; 0]);
+    assert_eq!(scene.found(served[1]), ["a"]);
+}
+
+#[test]
 fn a_large_announcement_goes_in_pieces() {
     let mut scene = Scene::new();
     let mut side = scene.agent(1);
-    let served: Vec<String> = (0..8_000).map(|number| format!("{number:0>60}")).collect();
+    let served: Vec<String> = (0..16_000).map(|number| format!("{number:0>60}")).collect();
     let served: Vec<&str> = served.iter().map(String::as_str).collect();
     side.nsqd(1, "a", &served, scene.now);
     scene.opens(&mut side).unwrap();
     let mut pieces = 0;
     while let Some(bytes) = side.agent.poll(scene.now) {
-        assert!(bytes.len() < 300 << 10);
+        assert!(bytes.len() < MAX_MESSAGE_LENGTH);
         pieces += usize::from(matches!(ToLeader::decode(&bytes).unwrap().1, ToLeader::Announce { .. }));
         scene.after(Duration::from_millis(1));
     }
