@@ -127,10 +127,15 @@ impl Replica {
             return Ok(false);
         }
         let is_late = asked_at <= self.changed_at && answer.cursor.revision < self.registry.revision();
-        if is_late && self.is_loaded() {
-            return Ok(false);
-        }
-        let changed = if answer.anew { self.begin_anew(answer)? } else { self.extend(answer)? };
+        let changed = match (is_late && self.is_loaded(), answer.anew) {
+            (false, false) => self.extend(answer)?,
+            (false, true) => self.begin_anew(answer)?,
+            // Where changes never rest, each answer is overtaken by a push. The state is what it leads to and more, so it proves
+            // that current.
+            (true, false) => false,
+            // This one may be of a history that is over.
+            (true, true) => return Ok(false),
+        };
         self.lifetimes = answer.lifetimes;
         if changed {
             self.changed_at = now;

@@ -251,10 +251,12 @@ fn a_late_answer_never_takes_the_state_back() {
 }
 
 #[test]
-fn an_answer_that_a_push_overtook_is_no_divergence() {
+fn an_answer_that_a_push_overtook_still_proves_the_state_current() {
     let mut scene = Scene::new();
+    scene.does(&register_over_http("a", "u"));
+    scene.leader.take_pushes();
     let mut replica = following(&mut scene);
-    scene.after(MS).does(&register_over_http("a", "t"));
+    scene.after(2000 * MS).does(&register_over_http("a", "t"));
     let asked_at = scene.now;
     let answer = scene.catch_up(&replica);
     scene.does(&register_over_http("b", "t"));
@@ -262,8 +264,11 @@ fn an_answer_that_a_push_overtook_is_no_divergence() {
     for push in scene.leader.take_pushes() {
         replica.push(&push, now).unwrap();
     }
+    assert!(!replica.is_fresh(now));
     assert_eq!(replica.catch_up(&answer, asked_at, now), Ok(false));
     assert_eq!(found(replica.registry(), "t", now), ["a", "b"]);
+    assert_eq!((replica.age(now), replica.is_fresh(now)), (Some(MS), true));
+    assert!(!replica.is_fresh(asked_at.plus(GRANT)), "from when it was asked for");
 }
 
 #[test]
