@@ -340,7 +340,9 @@ impl Registry {
 
     fn forget_tombstone(&mut self, topic: &TopicName, node: &Node) {
         if let Some(nodes) = self.tombstones.get_mut(topic) {
-            nodes.retain(|(hidden, _)| hidden != node);
+            if let Ok(place) = tombstone_place(nodes, node) {
+                nodes.remove(place);
+            }
             if nodes.is_empty() {
                 self.tombstones.remove(topic);
             }
