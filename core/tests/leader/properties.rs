@@ -55,6 +55,8 @@ struct Story {
     reference: Reference,
     replica: Replica,
     clock: Timestamp,
+    /// The latest that it ever showed before it stepped back.
+    stepped_back_from: Timestamp,
     /// The replica's own, which never falls.
     replica_clock: Timestamp,
 }
@@ -68,6 +70,7 @@ impl Story {
             reference: Reference::default(),
             replica: Replica::default(),
             clock: Timestamp::from_millis(1_000_000_000),
+            stepped_back_from: Timestamp::default(),
             replica_clock: Timestamp::default(),
         }
     }
@@ -75,6 +78,7 @@ impl Story {
     fn take(&mut self, step: &Step) {
         match step {
             Step::Clock(seconds) if *seconds < 0 => {
+                self.stepped_back_from = self.stepped_back_from.max(self.clock);
                 self.clock = self.clock.minus(Duration::from_secs(seconds.unsigned_abs()));
             }
             Step::Clock(seconds) => self.clock = self.clock.plus(Duration::from_secs(seconds.unsigned_abs())),
@@ -147,7 +151,7 @@ impl Story {
     }
 
     /// A leader that lost its memory may take a claim for unheard a little early, never late; but for a heartbeat that
-    /// may have been saved at `unsure`.
+    /// may have been saved at `unsure`, and for one that was saved before the clock stepped back.
     fn remember_what_the_leader_does(&mut self, unsure: Timestamp) {
         let tolerance = SETTINGS.lifetimes.inactive_producer_timeout - SETTINGS.lifetimes.lease();
         let known: BTreeMap<(String, String), Timestamp> = self
@@ -163,7 +167,8 @@ impl Story {
         for (who, heard) in self.reference.heard() {
             let Some(known) = known.get(who).copied() else { continue };
             assert!(heard.since(known) <= tolerance, "{who:?} was heard {heard:?}, the leader knows {known:?}");
-            assert!(known <= *heard || known == unsure, "{who:?} was heard {heard:?}, the leader knows {known:?}");
+            let may_be_late = known == unsure || known <= self.stepped_back_from;
+            assert!(known <= *heard || may_be_late, "{who:?} was heard {heard:?}, the leader knows {known:?}");
             *heard = known;
         }
     }
