@@ -139,6 +139,7 @@ impl Role {
             }
             Self::Follower(following) => match request {
                 http::Request::Metrics => following.metrics().into(),
+                http::Request::CatchUp(since) => following.catch_up(since, asked).await,
                 http::Request::Write(write) => match write.order(&body, "") {
                     Ok(_) => following.forward_change(asked, &body).await,
                     // What is wrong with it is found here.

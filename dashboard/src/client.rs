@@ -1,9 +1,9 @@
 //! The public HTTP API, as the dashboard calls it. It has no other way to the server.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use js_sys::Uint8Array;
-use lookupd_core::ProducerInfo;
+use lookupd_core::{CatchUp, ProducerInfo};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Request, RequestCache, RequestInit, Response};
@@ -132,19 +132,23 @@ impl Client {
         &self.prefix
     }
 
-    /// A binary answer.
+    /// What brings a replica up to date, and where it is from a copy whose leader can't be reached, how old that is.
     ///
     /// # Errors
     /// [`Problem`].
-    pub async fn get_bytes(&self, path: &str) -> Result<Vec<u8>, Problem> {
+    pub async fn catch_up(&self, path: &str) -> Result<(CatchUp, Option<Duration>), Problem> {
         let response = self.send("GET", path, None).await?;
+        let header = |name| response.headers().get(name).ok().flatten();
         // Whatever stands between may answer with a page of its own, and its first byte is no format's number.
-        if response.headers().get("Content-Type").ok().flatten().as_deref() != Some("application/octet-stream") {
+        if header("Content-Type").as_deref() != Some("application/octet-stream") {
             return Err(Problem::Garbled { detail: "this is something else".into() });
         }
         let buffer = response.array_buffer().map_err(|_| Problem::Unreachable)?;
         let buffer = JsFuture::from(buffer).await.map_err(|error| broken_off(&error))?;
-        Ok(Uint8Array::new(&buffer).to_vec())
+        let answer = CatchUp::decode(&Uint8Array::new(&buffer).to_vec());
+        let age = || header("X-Lookupd-Age").and_then(|age| age.parse().ok()).unwrap_or(0);
+        let stale = header("X-Lookupd-Stale").map(|_| Duration::from_millis(age()));
+        Ok((answer.map_err(|error| Problem::undecodable(&error))?, stale))
     }
 
     /// What a consumer of the topic sees, and why.

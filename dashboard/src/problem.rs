@@ -13,6 +13,8 @@ pub enum Problem {
     Unreachable,
     /// No answer in time.
     Timeout,
+    /// Whoever answers has a copy, and can't reach the leader either.
+    LeaderAway,
     /// The server wants a token, or another one.
     Unauthorized {
         /// What it said.
@@ -72,6 +74,7 @@ impl Problem {
         match self {
             Self::Unreachable => "The server can't be reached".into(),
             Self::Timeout => "The server did not answer in time".into(),
+            Self::LeaderAway => "The server can't reach its leader".into(),
             Self::Unauthorized { .. } => "The server asks for a token".into(),
             Self::Forbidden { .. } => "This token may not do that".into(),
             Self::Refused { status: 404, .. } => "The server doesn't know that".into(),
@@ -88,6 +91,7 @@ impl Problem {
     pub fn advice(&self) -> String {
         match self {
             Self::Unreachable => "Is it running, and is this machine online? Trying again all the while.".into(),
+            Self::LeaderAway => "It shows what it knows. Trying again all the while.".into(),
             Self::Timeout => "It may be busy, or the way to it is slow. Trying again all the while.".into(),
             Self::Unauthorized { detail } | Self::Forbidden { detail } => {
                 detail.clone().unwrap_or_else(|| "Enter a token that may do this.".into())

@@ -65,6 +65,22 @@ for (const [home, start, prefix, isFollowed] of [
   });
 }
 
+test("a page that is opened while its agent's leader is away shows what the agent knows, and how old that is", async (t) => {
+  const leader = await startAgent();
+  await leader.post("/topic/create?topic=orders");
+  const agent = await started(t, startAgent([`--upstream=${leader.origin}`]));
+  const page = await open(t, browser, { expected: /WebSocket connection to/ });
+  await page.goto(`${agent.origin}/ui/topics`);
+  await pill(page, "Live");
+  await row(page, "orders").waitFor();
+  await leader.stop();
+  await page.reload();
+  await row(page, "orders").waitFor();
+  await page.locator(".banner").getByText("The server can't reach its leader").waitFor();
+  await page.locator(".banner").getByText(/What you see is \d+ s old/).waitFor();
+  await pill(page, "Reconnecting");
+});
+
 test("a stream that is cut: the pill says so, it polls, and resynchronises without duplicates", async (t) => {
   const server = await started(t, startWorker());
   const proxy = await started(t, startProxy(server.origin));

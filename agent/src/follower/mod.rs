@@ -24,8 +24,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use hyper::HeaderMap;
 use lookupd_core::{
-    Node, Revision,
-    http::{Metrics, Read, Response},
+    Cursor, Node, Revision,
+    http::{Error, Metrics, Read, Response},
     protocol::Failure,
 };
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
@@ -140,6 +140,17 @@ impl Following {
     /// Has the leader answer, the first of several.
     pub(crate) async fn forward(&self, asked: Asked<'_>) -> Response {
         self.first().forward(asked, Vec::new()).await.unwrap_or_else(Response::from)
+    }
+
+    /// Has the leader, the first of several, tell what brings a replica from there to here. Where it can't be asked, what is known
+    /// here does, marked stale: a page that is opened meanwhile shows that.
+    pub(crate) async fn catch_up(&self, since: Option<Cursor>, asked: Asked<'_>) -> Response {
+        match timeout(PATIENCE_WITH_QUESTIONS, self.first().forward(asked, Vec::new())).await {
+            Ok(Ok(response)) if response.status < 500 => response,
+            Ok(Ok(response)) => reading::catch_up(self.first(), since).unwrap_or(response),
+            Ok(Err(error)) => reading::catch_up(self.first(), since).unwrap_or_else(|| error.into()),
+            Err(_) => reading::catch_up(self.first(), since).unwrap_or_else(|| Error::NotReady.into()),
+        }
     }
 
     /// Has all leaders carry out a change: where one doesn't, its answer, and that of the first elsewhere. Whoever asked for

@@ -128,6 +128,9 @@ async fn pull_once(follower: &Follower) -> Result<Result<Timestamp, CannotFollow
     if answer.status != 200 {
         return Err(answer.to_string());
     }
+    if answer.header("X-Lookupd-Stale").is_some() {
+        return Err("it follows a leader itself, and can't reach that".into());
+    }
     Ok(CatchUp::decode(&answer.body).map_err(CannotFollow::Undecodable).and_then(|catch_up| {
         follower.change(|agent| agent.pulled(&catch_up, asked_at, follower.clock.now()))?;
         Ok(asked_at)

@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::future::join_all;
 use lookupd_core::{
-    Confirmation, Plan, Revision,
+    CatchUp, Confirmation, Cursor, Plan, Revision,
     http::{Error, Read, Response, Source, answer_from_all},
     link::Agent,
 };
@@ -36,6 +36,21 @@ pub(super) fn answer_stale(followers: &[Arc<Follower>], read: &Read) -> Response
         follower.stale_answers.fetch_add(1, Ordering::Relaxed);
     }
     answer(followers, read, true)
+}
+
+/// What brings a replica from there to what is known here, marked stale; nothing where nothing is.
+pub(super) fn catch_up(follower: &Follower, since: Option<Cursor>) -> Option<Response> {
+    let (agent, now) = (follower.agent(), follower.clock.now());
+    let replica = agent.replica();
+    let cursor = replica.cursor()?;
+    let anew = since != Some(cursor);
+    let snapshot = if anew { replica.save()? } else { Vec::new() };
+    let (lifetimes, batches) = (*replica.lifetimes(), Vec::new());
+    let known =
+        CatchUp { now: replica.leader_now(now), lifetimes, cursor, anew, snapshot, batches, fresh_for: Duration::ZERO };
+    let mut response = Response::bytes(known.encode());
+    response.describe(Some(cursor.revision), replica.age(now), true);
+    Some(response)
 }
 
 /// Sees to it that what is known here may be answered from, as far as that takes a moment. Says whether it may: then it shows

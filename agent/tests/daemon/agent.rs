@@ -71,12 +71,16 @@ impl Agent {
 
     /// All that comes back for these bytes until the connection is closed, by us after sending.
     pub(crate) fn raw(&self, bytes: &[u8]) -> String {
+        String::from_utf8_lossy(&self.raw_bytes(bytes)).into_owned()
+    }
+
+    pub(crate) fn raw_bytes(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = open(self.http);
         stream.write_all(bytes).unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
+        answer
     }
 
     /// Status and body.

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lookupd_core::link::{Closing, ToFollower};
+use lookupd_core::{
+    CatchUp, Registry,
+    link::{Closing, ToFollower},
+};
 
 use crate::{
     agent::{Agent, Folder, PATIENCE, command},
@@ -97,6 +100,33 @@ fn what_an_nsqd_says_here_is_found_everywhere() {
     for agent in [&here, &leader, &elsewhere] {
         agent.until_nobody_serves("u");
     }
+}
+
+#[test]
+fn a_page_that_is_opened_while_the_leader_is_away_is_given_what_is_known() {
+    let leader = Agent::start(&[]);
+    let agent = following(&url(&leader), &[]);
+    assert_eq!(leader.post("/topic/create?topic=t"), 200);
+    agent.until(|agent| agent.get("/topics") == "{\"topics\":[\"t\"]}");
+    drop(leader);
+    let asked = |target: &str| {
+        let answer =
+            agent.raw_bytes(format!("GET {target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").as_bytes());
+        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+        assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("X-Lookupd-Stale: true"), "{head}");
+        CatchUp::decode(&answer[end..]).unwrap()
+    };
+    let whole = asked("/v1/snapshot");
+    let (registry, cursor) = Registry::from_snapshot(&whole.snapshot).unwrap();
+    assert!(registry.topic("t").is_some());
+    assert_eq!((whole.anew, whole.cursor, whole.fresh_for), (true, cursor, Duration::ZERO));
+    let nothing = asked(&format!("/v1/changes?since={cursor}"));
+    assert_eq!((nothing.anew, nothing.cursor, nothing.batches.len()), (false, cursor, 0));
+    assert!(asked("/v1/changes?since=7-00000000000000ff").anew, "another history");
+    let another = following(&url(&agent), &[]);
+    another.until_it_says("it follows a leader itself, and can't reach that");
+    assert_eq!(another.ask("GET", "/topics").0, 503, "a copy's copy would pass for current");
 }
 
 #[test]

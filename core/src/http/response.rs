@@ -51,7 +51,7 @@ impl Response {
     }
 
     /// Stored bytes, for replicas.
-    pub(super) fn bytes(body: Vec<u8>) -> Self {
+    pub fn bytes(body: Vec<u8>) -> Self {
         let mut response = Self::empty(200);
         response.push("Content-Type", "application/octet-stream");
         response.body = body;

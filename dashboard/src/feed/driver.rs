@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use gloo_timers::callback::Timeout;
 use lookupd_core::{
-    CatchUp, Timestamp,
+    Timestamp,
     link::{Closing, ToFollower},
     millis,
 };
@@ -98,11 +98,15 @@ impl Feed {
             Some(cursor) => format!("/v1/changes?since={cursor}"),
             None => "/v1/snapshot".into(),
         };
-        let answer = self.0.client.get_bytes(&path).await;
-        let answer = answer.and_then(|bytes| CatchUp::decode(&bytes).map_err(|error| Problem::undecodable(&error)));
+        let answer = self.0.client.catch_up(&path).await;
         let now = dom::now();
         match answer {
-            Ok(answer) => {
+            Ok((answer, Some(age))) => {
+                self.tell(News::Answer { answer, asked_at: asked_at.minus(age), now });
+                let retry_at = self.0.plan.borrow_mut().failed(now);
+                self.tell(News::Failed { problem: Problem::LeaderAway, retry_at });
+            }
+            Ok((answer, None)) => {
                 self.tell(News::Answer { answer, asked_at, now });
                 let mut plan = self.0.plan.borrow_mut();
                 if (self.0.port.standing)().cursor.is_some() {
