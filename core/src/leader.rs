@@ -355,9 +355,11 @@ impl<S: Store> Leader<S> {
     /// Where the disk can't be read.
     pub fn past(&self, time: Timestamp) -> Result<Past, S::Error> {
         let until = self.store.last_before(time.plus(Duration::from_millis(1)))?;
-        let mut snapshot = self.store.earlier()?;
+        // The nearest one before then leaves least to be replayed.
+        let is_recent = until.is_some_and(|until| until >= self.snapshot_revision);
+        let mut snapshot = if is_recent { self.store.snapshot() } else { self.store.earlier() }?;
         let mut log = self.store.log_from(snapshot.revision + 1)?;
-        if log.first().is_none_or(|first| first.revision != snapshot.revision + 1) {
+        if !is_recent && log.first().is_none_or(|first| first.revision != snapshot.revision + 1) {
             // Left by a release that kept no earlier snapshot.
             snapshot = self.store.snapshot()?;
             log.retain(|entry| entry.revision > snapshot.revision);

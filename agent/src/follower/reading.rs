@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::future::join_all;
 use lookupd_core::{
-    CatchUp, Confirmation, Cursor, Plan, Revision,
+    Confirmation, Cursor, Plan, Revision,
     http::{Error, Read, Response, Source, answer_from_all},
     link::Agent,
 };
@@ -41,15 +41,9 @@ pub(super) fn answer_stale(followers: &[Arc<Follower>], read: &Read) -> Response
 /// What brings a replica from there to what is known here, marked stale; nothing where nothing is.
 pub(super) fn catch_up(follower: &Follower, since: Option<Cursor>) -> Option<Response> {
     let (agent, now) = (follower.agent(), follower.clock.now());
-    let replica = agent.replica();
-    let cursor = replica.cursor()?;
-    let anew = since != Some(cursor);
-    let snapshot = if anew { replica.save()? } else { Vec::new() };
-    let (lifetimes, batches) = (*replica.lifetimes(), Vec::new());
-    let known =
-        CatchUp { now: replica.leader_now(now), lifetimes, cursor, anew, snapshot, batches, fresh_for: Duration::ZERO };
+    let known = agent.replica().hand_on(since, now)?;
     let mut response = Response::bytes(known.encode());
-    response.describe(Some(cursor.revision), replica.age(now), true);
+    response.describe(Some(known.cursor.revision), agent.replica().age(now), true);
     Some(response)
 }
 

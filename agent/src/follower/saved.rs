@@ -4,7 +4,6 @@ use std::{
     fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use lookupd_core::{AgentId, CatchUp, Check, Incarnation, Replica, Timestamp};
@@ -91,10 +90,7 @@ impl Saved {
 
 /// A replica as it is saved: in the form in which a leader sends it, behind a check of that. Nothing where it holds nothing.
 pub(super) fn sealed(replica: &Replica, now: Timestamp) -> Option<Vec<u8>> {
-    let (cursor, snapshot) = (replica.cursor()?, replica.save()?);
-    let (now, lifetimes) = (replica.leader_now(now), *replica.lifetimes());
-    let (batches, fresh_for) = (Vec::new(), Duration::ZERO);
-    let bytes = CatchUp { now, lifetimes, cursor, anew: true, snapshot, batches, fresh_for }.encode();
+    let bytes = replica.hand_on(None, now)?.encode();
     Some([&Check::default().next(&bytes).to_bytes()[..], &bytes].concat())
 }
 

@@ -199,6 +199,16 @@ impl Replica {
         self.cursor().map(|cursor| self.registry.snapshot(cursor))
     }
 
+    /// What brings another replica from there to here, at this moment of the local clock; nothing before the first answer. It
+    /// grants nothing: this one only follows, too.
+    pub fn hand_on(&self, since: Option<Cursor>, now: Timestamp) -> Option<CatchUp> {
+        let cursor = self.cursor()?;
+        let anew = since != Some(cursor);
+        let snapshot = if anew { self.save()? } else { Vec::new() };
+        let (now, lifetimes) = (self.leader_now(now), self.lifetimes);
+        Some(CatchUp { now, lifetimes, cursor, anew, snapshot, batches: Vec::new(), fresh_for: Duration::ZERO })
+    }
+
     /// What was [saved](Self::save), as a replica that was proved current when it was, by whatever clock. Nothing counts as fresh.
     ///
     /// # Errors

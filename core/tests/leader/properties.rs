@@ -55,8 +55,8 @@ struct Story {
     reference: Reference,
     replica: Replica,
     clock: Timestamp,
-    /// The latest that it ever showed before it stepped back.
-    stepped_back_from: Timestamp,
+    /// When each was heard at the latest, by whatever clock: that may have been saved.
+    latest_heard: BTreeMap<(String, String), Timestamp>,
     /// The replica's own, which never falls.
     replica_clock: Timestamp,
 }
@@ -70,7 +70,7 @@ impl Story {
             reference: Reference::default(),
             replica: Replica::default(),
             clock: Timestamp::from_millis(1_000_000_000),
-            stepped_back_from: Timestamp::default(),
+            latest_heard: BTreeMap::new(),
             replica_clock: Timestamp::default(),
         }
     }
@@ -78,7 +78,6 @@ impl Story {
     fn take(&mut self, step: &Step) {
         match step {
             Step::Clock(seconds) if *seconds < 0 => {
-                self.stepped_back_from = self.stepped_back_from.max(self.clock);
                 self.clock = self.clock.minus(Duration::from_secs(seconds.unsigned_abs()));
             }
             Step::Clock(seconds) => self.clock = self.clock.plus(Duration::from_secs(seconds.unsigned_abs())),
@@ -167,8 +166,8 @@ impl Story {
         for (who, heard) in self.reference.heard() {
             let Some(known) = known.get(who).copied() else { continue };
             assert!(heard.since(known) <= tolerance, "{who:?} was heard {heard:?}, the leader knows {known:?}");
-            let may_be_late = known == unsure || known <= self.stepped_back_from;
-            assert!(known <= *heard || may_be_late, "{who:?} was heard {heard:?}, the leader knows {known:?}");
+            let may_be_saved = known == unsure || self.latest_heard.get(who).is_some_and(|latest| known <= *latest);
+            assert!(known <= *heard || may_be_saved, "{who:?} was heard {heard:?}, the leader knows {known:?}");
             *heard = known;
         }
     }
@@ -180,6 +179,10 @@ impl Story {
     }
 
     fn look(&mut self) {
+        for (who, heard) in self.reference.heard() {
+            let latest = self.latest_heard.entry(who.clone()).or_default();
+            *latest = (*heard).max(*latest);
+        }
         self.sweep();
         let now = self.leader.now(self.clock);
         self.reference.now = now;
