@@ -1,5 +1,8 @@
 //! `/lookup?wait=`: an answer that is held back until it is news.
 
+use std::pin::pin;
+
+use futures_util::FutureExt as _;
 use lookupd_core::{
     Revision,
     http::{Error, Response, Wait},
@@ -24,18 +27,26 @@ pub(super) async fn serve(
 ) -> Result<Response, Error> {
     let deadline = Instant::now() + wait.within;
     let waiter = role.waiters().join(&wait.topic);
+    let mut is_missed = false;
     loop {
         // Before it is looked, so that nothing that happens meanwhile is missed.
-        let changed = waiter.changed();
+        let mut changed = pin!(waiter.changed());
+        let had_seen = wait.has_seen();
         let Look { mut response, revision, lasts } = role.look(&wait, min_revision, asked).await?;
         // Without a revision it is an error, which isn't waited for to change.
         let is_news = revision.is_none_or(|revision| wait.is_news(&mut response, revision));
         let now = Instant::now();
-        if is_news || now >= deadline {
+        let happened = changed.as_mut().now_or_never().is_some();
+        if is_news || now >= deadline || is_missed {
             return Ok(response);
         }
+        if happened {
+            // During the first look, which may take a while: then it may be what was looked at already.
+            is_missed = !had_seen;
+            continue;
+        }
         tokio::select! {
-            () = changed => {}
+            () = &mut changed => {}
             () = sleep_until(lasts.map_or(deadline, |lasts| deadline.min(now + lasts))) => {}
             () = stopped(stopping) => return Ok(response),
         }

@@ -50,6 +50,11 @@ impl Wait {
         Read::Lookup { topic: self.topic.clone() }
     }
 
+    /// Whether whoever asks has told what was seen, or an answer was looked at since.
+    pub fn has_seen(&self) -> bool {
+        self.seen.is_some()
+    }
+
     /// Whether this answer, of a registry at that revision, is another than the one that was seen; the first one is what was
     /// seen, where nothing else is. Marks it with its cursor.
     pub fn is_news(&mut self, response: &mut Response, revision: Revision) -> bool {
