@@ -66,11 +66,11 @@ cargo_tools() {
     rm -rf .tools/build
 }
 
-# All that Cargo.lock names, because Trunk builds offline. Where nothing is missing, this is a look at the disk.
+# All that Cargo.lock names, and the standard library's own: Trunk builds offline. Where nothing is missing, this is a look at the disk.
 crates() {
     local host
     host=$(rustc -vV | sed -n 's/^host: //p')
-    set -- cargo fetch --target wasm32-unknown-unknown --target "$host"
+    set -- env RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort cargo fetch --target wasm32-unknown-unknown --target "$host"
     "$@" --offline >/dev/null 2>&1 ||
         step crates "Rust crates (seconds)" "The Rust crates can't be fetched: is the network there?" "$@"
 }
@@ -201,6 +201,7 @@ build_rust_clients() {
 prerequisites
 mkdir -p .tools
 tools/wasm-target.sh
+tools/wasm-target.sh source
 npm_packages
 cargo_tools
 crates

@@ -3,7 +3,7 @@
 # server, by building the target's standard library once from its source.
 #
 # wasm-target.sh           the target
-# wasm-target.sh source    the standard library's source alone (for the no_std proof)
+# wasm-target.sh source    the standard library's source alone (for the dashboard's own build of it, and for the no_std proof)
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -106,7 +106,7 @@ bring_target() {
 
 case ${1:-} in
 source)
-    have_source || step rust-src "the source of Rust's standard library, for the no_std proof (seconds)" \
+    have_source || step rust-src "the source of Rust's standard library (seconds)" \
         "The source of Rust $version's standard library can't be found, neither by \`rustup component add rust-src\` nor by RUST_SRC nor as a Debian package" \
         bring_source
     ;;

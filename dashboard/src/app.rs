@@ -56,11 +56,13 @@ pub fn App() -> Html {
 }
 
 /// The navigation, in order.
-const SECTIONS: [(Route, Icon, &str); 4] = [
+const SECTIONS: [(Route, Icon, &str); 6] = [
     (Route::Overview, Icon::Overview, "Overview"),
     (Route::Topics, Icon::Topic, "Topics"),
     (Route::Nodes, Icon::Node, "Nodes"),
     (Route::Lookup, Icon::Search, "Lookup"),
+    (Route::Events, Icon::Clock, "Events"),
+    (Route::Graph, Icon::Graph, "Graph"),
 ];
 
 fn shell(live: &Live) -> Html {
@@ -96,6 +98,15 @@ fn shell(live: &Live) -> Html {
         let content = html! { <>{ icon(*symbol) }<span>{ *label }</span></> };
         link_with(live, to, &Query::default(), "nav-link", *to == section, content)
     });
+    let to_settings = html! { <>{ icon(Icon::Settings) }<span class="visually-hidden">{ "Settings" }</span></> };
+    let settings = link_with(
+        live,
+        &Route::Settings,
+        &Query::default(),
+        "button quiet square",
+        route == Route::Settings,
+        to_settings,
+    );
     html! {
         <div class="shell" {onclick}>
             <a class="skip" href="#main">{ "Skip to content" }</a>
@@ -103,7 +114,7 @@ fn shell(live: &Live) -> Html {
                 { link(live, &Route::Overview, "brand", brand) }
                 <span class="cluster" hidden={cluster == "default"}><span class="visually-hidden">{ "Cluster " }</span>{ &cluster }</span>
                 <nav class="nav" aria-label="Main">{ for sections }</nav>
-                <div class="tools">{ pill(live) }{ forget_button(live) }{ theme_button(live) }</div>
+                <div class="tools">{ pill(live) }{ forget_button(live) }{ theme_button(live) }{ settings }</div>
             </header>
             <main id="main" tabindex="-1">
                 { banner(live) }
@@ -124,6 +135,9 @@ fn switch(live: &Live, route: &Route) -> Html {
         Route::Nodes => pages::nodes(live),
         Route::Node(node) => pages::node(live, node),
         Route::Lookup => pages::lookup(live),
+        Route::Events => pages::events(live),
+        Route::Graph => pages::graph(live),
+        Route::Settings => pages::settings(live),
         Route::NotFound => pages::not_found(live),
     }
 }

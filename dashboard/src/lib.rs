@@ -29,13 +29,6 @@ use app::App;
 
 /// Shows the dashboard in the element `app`.
 pub fn run() {
-    yew::set_custom_panic_hook(Box::new(|panic| {
-        web_sys::console::error_1(&panic.to_string().into());
-        // Nothing works after a panic; saying so beats a page that stands still.
-        if let Some(body) = dom::document().body() {
-            body.set_class_name("crashed");
-        }
-    }));
     let root = dom::document().get_element_by_id("app");
     match root {
         Some(root) => yew::Renderer::<App>::with_root(root).render(),

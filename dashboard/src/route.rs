@@ -23,6 +23,12 @@ pub enum Route {
     Node(String),
     /// What a consumer sees, and why: `/lookup`.
     Lookup,
+    /// What changed of late: `/events`.
+    Events,
+    /// Topics, producers and zones as a picture: `/graph`.
+    Graph,
+    /// What a person may choose: `/settings`.
+    Settings,
     /// Everything else.
     #[default]
     NotFound,
@@ -57,6 +63,9 @@ impl Route {
             ("nodes", []) => Self::Nodes,
             ("nodes", [node]) => Self::node(node),
             ("lookup", []) => Self::Lookup,
+            ("events", []) => Self::Events,
+            ("graph", []) => Self::Graph,
+            ("settings", []) => Self::Settings,
             _ => Self::NotFound,
         }
     }
@@ -71,6 +80,9 @@ impl Route {
             Self::Nodes => "/nodes".into(),
             Self::Node(node) => format!("/nodes/{}", to_segment(node)),
             Self::Lookup => "/lookup".into(),
+            Self::Events => "/events".into(),
+            Self::Graph => "/graph".into(),
+            Self::Settings => "/settings".into(),
             Self::NotFound => "/404".into(),
         }
     }
@@ -94,6 +106,9 @@ impl Route {
             Self::Nodes => "Nodes".into(),
             Self::Node(node) => node.clone(),
             Self::Lookup => "Lookup tester".into(),
+            Self::Events => "Events".into(),
+            Self::Graph => "Graph".into(),
+            Self::Settings => "Settings".into(),
             Self::NotFound => "Page not found".into(),
         }
     }
@@ -250,6 +265,9 @@ mod tests {
             Route::node("[2001:db8::1]:4151"),
             Route::node("a/b?c%d:4151"),
             Route::Lookup,
+            Route::Events,
+            Route::Graph,
+            Route::Settings,
         ] {
             let path = route.path();
             assert_eq!(Route::recognize(&path), route, "{path}");

@@ -55,6 +55,10 @@ pub enum Icon {
     Off,
     /// A leave.
     Exit,
+    /// What is connected with what.
+    Graph,
+    /// What a person may choose.
+    Settings,
     /// Nothing there.
     None,
 }
@@ -91,6 +95,10 @@ impl Icon {
             Self::Down => "m5 7.5 5 5 5-5",
             Self::Off => "M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM4.8 4.8l10.4 10.4",
             Self::Exit => "M8 3H3.5v14H8M7.5 10h9M13 6.5l3.5 3.5-3.5 3.5",
+            Self::Graph => "M4 4h4v4H4zM12 3h5v4h-5zM12 13h5v4h-5zM8 6h4M8 7l4 8",
+            Self::Settings => {
+                "M10 12.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM10 2.5v2.5M10 15v2.5M2.5 10H5M15 10h2.5M4.7 4.7l1.8 1.8M13.5 13.5l1.8 1.8M15.3 4.7l-1.8 1.8M6.5 13.5l-1.8 1.8"
+            }
             Self::None => "M4 10h12",
         }
     }

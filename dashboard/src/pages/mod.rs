@@ -1,20 +1,26 @@
 //! One file a page.
 
 mod channel;
+mod events;
+mod graph;
 mod lookup;
 mod node;
 mod nodes;
 mod not_found;
 mod overview;
+mod settings;
 mod topic;
 mod topics;
 
 pub use channel::channel;
+pub use events::events;
+pub use graph::graph;
 pub use lookup::lookup;
 pub use node::node;
 pub use nodes::nodes;
 pub use not_found::not_found;
 pub use overview::overview;
+pub use settings::settings;
 pub use topic::topic;
 pub use topics::topics;
 
