@@ -1,8 +1,10 @@
 //! The few things that the dashboard asks of the browser itself.
 
+use gloo_timers::callback::Timeout;
+use js_sys::Array;
 use lookupd_core::Timestamp;
 use wasm_bindgen::JsCast;
-use web_sys::{Document, History, HtmlElement, VisibilityState, Window};
+use web_sys::{Blob, Document, History, HtmlElement, Url, VisibilityState, Window};
 
 /// The window.
 #[expect(clippy::expect_used, reason = "the dashboard runs in a page, which has a window and a document")]
@@ -51,6 +53,22 @@ pub fn reload() {
 pub fn now() -> Timestamp {
     Timestamp::from_millis(js_sys::Date::now() as u64)
 }
+
+/// Has the browser save a text as a file of this name.
+pub fn save(name: &str, text: &str) {
+    let Ok(blob) = Blob::new_with_str_sequence(&Array::of1(&text.into())) else { return };
+    let Ok(url) = Url::create_object_url_with_blob(&blob) else { return };
+    if let Ok(link) = document().create_element("a") {
+        let _ = link.set_attribute("href", &url);
+        let _ = link.set_attribute("download", name);
+        link.unchecked_ref::<HtmlElement>().click();
+    }
+    // Browsers may read it only after the click.
+    Timeout::new(SAVED_MS, move || drop(Url::revoke_object_url(&url))).forget();
+}
+
+/// How long what is saved is kept for the browser to read.
+const SAVED_MS: u32 = 60_000;
 
 /// Whether nobody sees the page.
 pub fn is_hidden() -> bool {

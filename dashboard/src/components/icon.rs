@@ -59,6 +59,8 @@ pub enum Icon {
     Graph,
     /// What a person may choose.
     Settings,
+    /// Into a file.
+    Download,
     /// Nothing there.
     None,
 }
@@ -99,6 +101,7 @@ impl Icon {
             Self::Settings => {
                 "M10 12.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM10 2.5v2.5M10 15v2.5M2.5 10H5M15 10h2.5M4.7 4.7l1.8 1.8M13.5 13.5l1.8 1.8M15.3 4.7l-1.8 1.8M6.5 13.5l-1.8 1.8"
             }
+            Self::Download => "M10 3v9.5M6 9l4 4 4-4M3 16.5h14",
             Self::None => "M4 10h12",
         }
     }

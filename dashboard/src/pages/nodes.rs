@@ -6,13 +6,13 @@ use super::{nothing, page, topics::shown};
 use crate::{
     acts::Ask,
     components::{
-        Column, Icon, Look, badge, button, cell, empty, link, liveness_badge, long_table, name_link, search_field,
-        state_filter, text,
+        Column, Icon, Look, badge, button, cell, empty, export_buttons, link, liveness_badge, long_table, name_link,
+        search_field, state_filter, text,
     },
     format,
     live::Live,
     route::Route,
-    view::{NODE_COLUMNS, NodeRow, NodeState, Order, find_nodes},
+    view::{NODE_COLUMNS, NodeRow, NodeState, Order, Sheet, find_nodes},
 };
 
 const COLUMNS: [Column; 6] = [
@@ -22,6 +22,24 @@ const COLUMNS: [Column; 6] = [
     Column { label: "Version", class: "wide", by: "version" },
     Column { label: "Zone", class: "wide", by: "" },
     Column { label: "Topics", class: "numeric", by: "topics" },
+];
+
+/// What is saved of each.
+const EXPORTED: &[&str] = &[
+    "node",
+    "state",
+    "last_heard",
+    "topics",
+    "tombstoned_in",
+    "hostname",
+    "broadcast_address",
+    "tcp_port",
+    "http_port",
+    "version",
+    "zone",
+    "region",
+    "remote_address",
+    "via",
 ];
 
 /// A table of nodes with search, filter and order in the address.
@@ -47,6 +65,11 @@ pub fn nodes(live: &Live) -> Html {
             (node.name.clone(), cells(live, node))
         })
     };
+    let export = export_buttons(live, "nodes", EXPORTED, move |sheet| {
+        for node in found.iter().map(|place| &rows[*place]) {
+            write(sheet, node);
+        }
+    });
     let (searching, choosing) = (live.clone(), live.clone());
     let states = NodeState::ALL.iter().map(|state| (state.key(), state.label()));
     let content = html! {
@@ -54,11 +77,30 @@ pub fn nodes(live: &Live) -> Html {
             <div class="filters">
                 { search_field("Search nodes", query.get("q"), move |text| searching.set_query("q", &text)) }
                 { state_filter(states, state.map_or("", NodeState::key), move |key| choosing.set_query("state", &key)) }
+                { export }
             </div>
             <div>{ content }</div>
         </>
     };
     page(nothing(), "Nodes", html! { <p class="muted number" role="status">{ shown }</p> }, acts, content)
+}
+
+fn write(sheet: &mut Sheet, node: &NodeRow) {
+    let info = &node.info;
+    sheet.text(&node.name);
+    sheet.text(node.liveness.word());
+    sheet.text(&node.liveness.since().map(format::iso).unwrap_or_default());
+    sheet.number(node.topics);
+    sheet.number(node.tombstoned);
+    sheet.text(&info.hostname);
+    sheet.text(&info.broadcast_address);
+    sheet.number(info.tcp_port.get().into());
+    sheet.number(info.http_port.get().into());
+    for text in [&info.version, &info.topology_zone, &info.topology_region, &info.remote_address] {
+        sheet.text(text);
+    }
+    let via: Vec<String> = node.via.iter().map(ToString::to_string).collect();
+    sheet.text(&via.join(" "));
 }
 
 fn cells(live: &Live, node: &NodeRow) -> Html {

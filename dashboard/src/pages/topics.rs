@@ -6,7 +6,8 @@ use super::{nothing, page};
 use crate::{
     acts::Ask,
     components::{
-        Column, Icon, Look, button, cell, empty, link, long_table, name_link, search_field, state_filter, topic_badge,
+        Column, Icon, Look, button, cell, empty, export_buttons, link, long_table, name_link, search_field,
+        state_filter, topic_badge,
     },
     format,
     live::Live,
@@ -20,6 +21,9 @@ const COLUMNS: [Column; 4] = [
     Column { label: "Producers", class: "numeric", by: "producers" },
     Column { label: "Channels", class: "numeric medium", by: "channels" },
 ];
+
+/// What is saved of each; `producers` are those that consumers find, as in the table.
+const EXPORTED: &[&str] = &["topic", "state", "producers", "tombstoned", "silent", "inactive", "channels"];
 
 /// A table of topics with search, filter and order in the address.
 pub fn topics(live: &Live) -> Html {
@@ -51,6 +55,15 @@ pub fn topics(live: &Live) -> Html {
             (topic.name.clone(), cells(live, topic))
         })
     };
+    let export = export_buttons(live, "topics", EXPORTED, move |sheet| {
+        for topic in found.iter().map(|place| &rows[*place]) {
+            sheet.text(&topic.name);
+            sheet.text(topic.state().key());
+            for count in [topic.visible, topic.tombstoned, topic.silent, topic.inactive, topic.channels] {
+                sheet.number(count);
+            }
+        }
+    });
     let (searching, choosing) = (live.clone(), live.clone());
     let states = TopicState::ALL.iter().map(|state| (state.key(), state.label()));
     let content = html! {
@@ -58,6 +71,7 @@ pub fn topics(live: &Live) -> Html {
             <div class="filters">
                 { search_field("Search topics", query.get("q"), move |text| searching.set_query("q", &text)) }
                 { state_filter(states, state.map_or("", TopicState::key), move |key| choosing.set_query("state", &key)) }
+                { export }
             </div>
             <div>{ content }</div>
         </>

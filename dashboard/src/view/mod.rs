@@ -5,6 +5,7 @@ mod node;
 mod nodes;
 mod order;
 mod producers;
+mod sheet;
 #[cfg(test)]
 mod testing;
 mod topics;
@@ -14,4 +15,5 @@ pub use node::{ServedTopic, node_detail};
 pub use nodes::{NODE_COLUMNS, NodeRow, NodeState, find_nodes, node_rows};
 pub use order::{Direction, Order};
 pub use producers::{Liveness, ProducerRow, Tombstone, channel_producer_rows, liveness, producer_rows, tombstone};
+pub use sheet::{Sheet, SheetFormat};
 pub use topics::{TOPIC_COLUMNS, TopicRow, TopicState, find_topics, topic_rows};

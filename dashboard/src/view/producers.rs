@@ -23,6 +23,25 @@ pub enum Liveness {
     },
 }
 
+impl Liveness {
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Silent { .. } => "silent",
+            Self::Inactive { .. } => "inactive",
+        }
+    }
+
+    /// When it was heard last; nothing where it is heard.
+    pub fn since(self) -> Option<Timestamp> {
+        match self {
+            Self::Active => None,
+            Self::Silent { since, .. } | Self::Inactive { since } => Some(since),
+        }
+    }
+}
+
 /// A tombstone that still hides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tombstone {
