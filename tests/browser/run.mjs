@@ -5,7 +5,7 @@
 // What it needs is built by `make build` and named by tools/env.sh. Where something is missing it says so and tests
 // nothing; with CI=true that is a failure.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -28,7 +28,7 @@ if (missing.length > 0) {
 // One file after the other: two browsers and two workers on two cores would time each other out. Forced, since where no
 // name matches, node:test runs a file's `before` and never its `after`.
 const named = process.argv[2] ? ["--test-name-pattern", process.argv[2]] : [];
-const files = ["story", "stream", "connection", "looks", "everyone"].map((name) => join(here, `${name}.test.mjs`));
+const files = readdirSync(here).filter((name) => name.endsWith(".test.mjs")).map((name) => join(here, name));
 const tests = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-force-exit", "--test-reporter=spec", ...named, ...files], {
   stdio: "inherit",
   env: { ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}` },
