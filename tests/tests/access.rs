@@ -102,7 +102,19 @@ fn check_matrix(anonymous: &str, anonymous_right: Right) {
                 _ => "UNAUTHORIZED",
             };
             let challenged = answer.header("WWW-Authenticate").is_some_and(|value| value.starts_with("Bearer"));
-            let is_right = answer.status == expected && answer.message() == code && challenged == (expected == 401);
+            // A replica is told what its caller may do.
+            let follows =
+                expected == 200 && ["/v1/snapshot", "/v1/changes"].iter().any(|path| target.starts_with(path));
+            let told = granted.filter(|_| follows).map(|granted| match anonymous_right.max(granted) {
+                Right::Open => "none",
+                Right::Read => "read",
+                Right::Register => "register",
+                Right::Admin => "admin",
+            });
+            let is_right = answer.status == expected
+                && answer.message() == code
+                && challenged == (expected == 401)
+                && answer.header("X-Lookupd-Right") == told;
             if !is_right {
                 let _ = writeln!(wrong, "{method} {target} with {authorization:?}: not {expected} {code}\n{answer:?}");
             }

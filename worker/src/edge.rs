@@ -7,8 +7,8 @@ use js_sys::Promise;
 use lookupd_core::{
     Registry, Revision, Timestamp,
     http::{
-        self, CURSOR, Error, Headers, Read, Request, Response, STREAM_PROTOCOL, Target, Wait, Write, accepts_html,
-        admit, answer, authorization_in,
+        self, CURSOR, Error, Headers, RIGHT, Read, Request, Response, Right, STREAM_PROTOCOL, Target, Wait, Write,
+        accepts_html, admit, answer, authorization_in,
     },
 };
 use wasm_bindgen::prelude::*;
@@ -89,8 +89,10 @@ enum Task {
         wait: Option<Wait>,
     },
     Write(Write),
-    /// What the leader alone answers.
-    PassOn,
+    /// What the leader alone answers; to a replica, with what whoever asks may do.
+    PassOn {
+        told: Option<Right>,
+    },
     /// Whether the subprotocol was offered, which then has to be chosen.
     Stream {
         has_protocol: bool,
@@ -133,7 +135,8 @@ impl Call {
                 Task::Read { read: wait.read(), min_revision: self.min_revision()?, wait: Some(wait) }
             }
             Request::Write(write) => Task::Write(write),
-            Request::CatchUp(_) | Request::Past(_) | Request::Metrics => Task::PassOn,
+            Request::CatchUp(_) => Task::PassOn { told: Some(config.access.granted(headers.authorization)) },
+            Request::Past(_) | Request::Metrics => Task::PassOn { told: None },
             Request::Stream(_) => {
                 if !header(request, "Upgrade").is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
                     return Err(Error::UpgradeRequired.into());
@@ -173,8 +176,10 @@ impl Call {
             Task::Read { read: read @ (Read::Ping | Read::Info), .. } => Err(self.answer_by_itself(&read)),
             Task::Read { read, min_revision, wait } => self.answer_in_time(&read, min_revision, wait).await,
             Task::Write(write) => self.change(write).await,
-            Task::PassOn => {
-                let answered = self.leader()?.pass_on(&self.head.method, &self.target()?, &[], &[]).await;
+            Task::PassOn { told } => {
+                // What the leader answers can't be added to without a copy of it: it repeats this.
+                let told = told.map(|right| (RIGHT, right.name()));
+                let answered = self.leader()?.pass_on(&self.head.method, &self.target()?, told.as_slice(), &[]).await;
                 Ok(Answered::Response(answered.map_err(|_| Error::StorageFailed)?))
             }
             Task::Stream { has_protocol } => {

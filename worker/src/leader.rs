@@ -123,6 +123,7 @@ impl Leader {
         let since = text(SINCE).and_then(|since| Cursor::parse(&since).ok());
         let is_read = matches!(asked, http::Request::Read(_) | http::Request::Wait(_));
         let is_of_the_past = matches!(asked, http::Request::Past(_));
+        let right = if matches!(asked, http::Request::CatchUp(_)) { text(http::RIGHT) } else { None };
         let answered = self.with_leader(|leader, now| {
             let mut response = match asked {
                 http::Request::Metrics => self.metrics(leader, now),
@@ -133,6 +134,9 @@ impl Leader {
                 response.describe(Some(revision), Some(Duration::ZERO), revision < min_revision);
             } else if !is_of_the_past {
                 response.push("X-Lookupd-Revision", revision.to_string());
+            }
+            if let Some(right) = right.as_deref().and_then(http::Right::parse) {
+                response.tell_right(right);
             }
             if !response.hold.is_zero() {
                 response.push(HOLD, response.hold.as_millis().to_string());

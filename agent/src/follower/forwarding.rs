@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hyper::{HeaderMap, header};
-use lookupd_core::http::{Error, Response, SERVER, Target};
+use lookupd_core::http::{Error, RIGHT, Response, SERVER, Target};
 
 use super::{
     state::Follower,
@@ -82,7 +82,7 @@ fn passed_back(answer: Answer) -> Response {
 }
 
 /// Those of an answer's headers that mean something.
-const PASSED_BACK: [&str; 9] = [
+const PASSED_BACK: [&str; 10] = [
     "Content-Type",
     "X-Nsq-Content-Type",
     "WWW-Authenticate",
@@ -90,6 +90,7 @@ const PASSED_BACK: [&str; 9] = [
     "X-Lookupd-Revision",
     "X-Lookupd-Age",
     "X-Lookupd-Stale",
+    RIGHT,
     "Sec-WebSocket-Accept",
     "Sec-WebSocket-Protocol",
 ];

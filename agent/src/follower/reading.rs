@@ -9,7 +9,7 @@ use std::{
 use futures_util::future::join_all;
 use lookupd_core::{
     Confirmation, Cursor, Plan, Revision,
-    http::{Error, Read, Response, Source, answer_from_all},
+    http::{Error, Read, Response, Right, Source, answer_from_all},
     link::Agent,
 };
 use tokio::time::{Instant, timeout_at};
@@ -38,12 +38,14 @@ pub(super) fn answer_stale(followers: &[Arc<Follower>], read: &Read) -> Response
     answer(followers, read, true)
 }
 
-/// What brings a replica from there to what is known here, marked stale; nothing where nothing is.
+/// What brings a replica from there to what is known here, marked stale; nothing where nothing is. No more than to read can be
+/// done meanwhile.
 pub(super) fn catch_up(follower: &Follower, since: Option<Cursor>) -> Option<Response> {
     let (agent, now) = (follower.agent(), follower.clock.now());
     let known = agent.replica().hand_on(since, now)?;
     let mut response = Response::bytes(known.encode());
     response.describe(Some(known.cursor.revision), agent.replica().age(now), true);
+    response.tell_right(Right::Read);
     Some(response)
 }
 

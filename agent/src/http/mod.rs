@@ -216,6 +216,14 @@ impl Http {
                 *opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
                 Ok(response)
             }
+            request @ Request::CatchUp(_) => {
+                let granted = self.access.granted(headers.authorization);
+                let mut response = self.role.serve(request, asked, body, peer.to_string()).await;
+                if response.status == 200 {
+                    response.tell_right(granted);
+                }
+                Ok(response)
+            }
             request => Ok(self.role.serve(request, asked, body, peer.to_string()).await),
         }
     }

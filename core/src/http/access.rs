@@ -21,6 +21,21 @@ pub enum Right {
 }
 
 impl Right {
+    /// In a word, as [`RIGHT`](super::RIGHT) tells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "none",
+            Self::Read => "read",
+            Self::Register => "register",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Reads [`name`](Self::name).
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Open, Self::Read, Self::Register, Self::Admin].into_iter().find(|right| right.name() == text)
+    }
+
     /// The token to configure for it.
     pub(super) fn token(self) -> &'static str {
         match self {
@@ -122,6 +137,15 @@ impl Access {
         if right <= granted.max(self.anonymous.right()) { Ok(()) } else { Err(Error::Forbidden { right }) }
     }
 
+    /// The most that the sender of this `Authorization` header may do.
+    pub fn granted(&self, authorization: Option<&str>) -> Right {
+        let anonymous = self.anonymous.right();
+        match authorization.and_then(bearer) {
+            None => anonymous,
+            Some(token) => self.right_of(token).map_or(Right::Open, |granted| granted.max(anonymous)),
+        }
+    }
+
     /// The most that the token grants. Looks at all of them, whichever it is.
     fn right_of(&self, token: &str) -> Option<Right> {
         let presented = digest(token);
@@ -195,8 +219,8 @@ impl Origins {
     }
 }
 
-/// Those of our own headers that tell how current an answer is.
-const EXPOSED: &str = "X-Lookupd-Revision, X-Lookupd-Age, X-Lookupd-Stale";
+/// Those of our own headers that tell how current an answer is, and what whoever asked may do.
+const EXPOSED: &str = "X-Lookupd-Revision, X-Lookupd-Age, X-Lookupd-Stale, X-Lookupd-Right";
 
 /// The names that a home answers to: the variable HOSTS. Any, unless told otherwise.
 ///
@@ -270,7 +294,17 @@ mod tests {
             (Anonymous::Write, Some("Bearer x"), ["ok", bad, bad, bad]),
         ] {
             assert_eq!(answers(&access(anonymous), sent), expected, "{anonymous:?} {sent:?}");
+            let most =
+                ALL.into_iter().zip(expected).filter(|(_, answer)| *answer == "ok").map(|(right, _)| right).max();
+            assert_eq!(Some(access(anonymous).granted(sent)), most, "{anonymous:?} {sent:?}");
         }
+    }
+
+    #[test]
+    fn a_right_is_told_in_a_word() {
+        assert_eq!(ALL.map(Right::name), ["none", "read", "register", "admin"]);
+        assert_eq!(ALL.map(|right| Right::parse(right.name())), ALL.map(Some));
+        assert_eq!(["", "Admin", "write"].map(Right::parse), [None; 3]);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub use self::{
     metrics::{Metrics, label, seconds},
     past::PastRead,
     request::{Read, Request, Write, min_revision},
-    response::{AGE, Response, SERVER},
+    response::{AGE, RIGHT, Response, SERVER},
     route::{Route, accepts_html},
     serve::{Order, serve},
     stream::{STREAM_PROTOCOL, StreamOpening, StreamingAgent, authorization_in},

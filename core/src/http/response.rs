@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use serde::Serialize;
 
+use super::access::Right;
 use crate::change::Revision;
 
 /// An answer. A home sends it as it is; to HEAD without the body, whose length counts all the same.
@@ -25,6 +26,9 @@ pub const SERVER: &str = concat!("lookupd-edge/", env!("CARGO_PKG_VERSION"));
 
 /// The header that tells how old an answer may be, in milliseconds.
 pub const AGE: &str = "X-Lookupd-Age";
+
+/// The header that tells what whoever asked may do, by [`Right::name`].
+pub const RIGHT: &str = "X-Lookupd-Right";
 
 impl Response {
     /// JSON as nsqlookupd sends it. Without `X-Nsq-Content-Type` go-nsq would decode an older wrapper and find nothing.
@@ -82,6 +86,13 @@ impl Response {
         }
     }
 
+    /// Tells whoever asked what he may do: this, or less where somebody behind said so.
+    pub fn tell_right(&mut self, right: Right) {
+        let told = self.header(RIGHT).and_then(Right::parse);
+        self.headers.retain(|(name, _)| *name != RIGHT);
+        self.push(RIGHT, told.map_or(right, |told| told.min(right)).name());
+    }
+
     /// The value of the first header of this name, in whatever case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
@@ -133,6 +144,20 @@ mod tests {
             ("a<", r#""a\u003c""#),
         ] {
             assert_eq!(str::from_utf8(&json(&text)).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_right_is_at_most_what_each_on_the_way_grants() {
+        for (behind, here, told) in [
+            (None, Right::Register, "register"),
+            (Some(Right::Admin), Right::Register, "register"),
+            (Some(Right::Read), Right::Admin, "read"),
+        ] {
+            let mut response = Response::bytes(Vec::new());
+            behind.into_iter().chain([here]).for_each(|right| response.tell_right(right));
+            assert_eq!(response.header(RIGHT), Some(told));
+            assert_eq!(response.headers.iter().filter(|(name, _)| *name == RIGHT).count(), 1);
         }
     }
 

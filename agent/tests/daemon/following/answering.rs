@@ -140,6 +140,46 @@ fn its_own_token_is_lent_to_nobody() {
 }
 
 #[test]
+fn a_replica_is_told_what_its_caller_may_do() {
+    let start = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = command();
+        command.args(["-tcp-address=127.0.0.1:0", "-http-address=127.0.0.1:0"]).args(arguments);
+        Agent::spawn(command.envs(variables.iter().copied()))
+    };
+    let tokens = [("ADMIN_TOKEN", "admin"), ("REGISTER_TOKEN", "registers"), ("READ_TOKEN", "reads")];
+    let leader = start(&tokens, &["-anonymous=read"]);
+    let (open, upstream) = (start(&[], &[]), url(&leader));
+    let judged_there = start(&[("UPSTREAM_TOKEN", "registers")], &["-upstream", &upstream]);
+    // What is permitted here with the same words is less than there.
+    let judged_here = start(
+        &[("REGISTER_TOKEN", "admin"), ("READ_TOKEN", "reads"), ("UPSTREAM_TOKEN", "registers")],
+        &["-upstream", &upstream],
+    );
+    let told = |agent: &Agent, token: &str| {
+        let authorization = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+        let request = format!("GET /v1/snapshot HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{authorization}\r\n");
+        let answer = String::from_utf8_lossy(&agent.raw_bytes(request.as_bytes())).into_owned();
+        let rights: Vec<_> = answer.lines().filter_map(|line| line.strip_prefix("X-Lookupd-Right: ")).collect();
+        assert!(rights.len() <= 1, "{answer}");
+        rights.first().map(|right| (*right).to_owned()).unwrap_or_default()
+    };
+    for (agent, token, right) in [
+        (&open, "", "admin"),
+        (&leader, "", "read"),
+        (&leader, "registers", "register"),
+        (&leader, "admin", "admin"),
+        (&leader, "nobodys", ""),
+        (&judged_there, "", "read"),
+        (&judged_there, "admin", "admin"),
+        (&judged_here, "admin", "register"),
+        (&judged_here, "reads", "read"),
+        (&judged_here, "", ""),
+    ] {
+        assert_eq!(told(agent, token), right, "{token:?}");
+    }
+}
+
+#[test]
 fn several_leaders_are_told_everything_and_answered_for_together() {
     let (one, other) = (Agent::start(&[SHORT]), Agent::start(&[SHORT]));
     let front = Front::new(Way::To(other.http));

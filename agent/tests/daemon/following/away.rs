@@ -28,6 +28,7 @@ fn a_page_that_is_opened_while_the_leader_is_away_is_given_what_is_known() {
         let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
         let head = String::from_utf8_lossy(&answer[..end]).into_owned();
         assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("X-Lookupd-Stale: true"), "{head}");
+        assert!(head.contains("X-Lookupd-Right: read\r\n"), "nobody can change anything meanwhile: {head}");
         CatchUp::decode(&answer[end..]).unwrap()
     };
     let whole = asked("/v1/snapshot");
