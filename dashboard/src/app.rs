@@ -9,7 +9,7 @@ use yew::prelude::*;
 use crate::{
     acts::ask_dialog,
     components::{
-        Icon, banner, forget_button, icon, link, link_with, notices, pill, skeleton, theme_button, token_panel,
+        Icon, banner, icon, link, link_with, notices, pill, skeleton, theme_button, token_buttons, token_panel,
     },
     dom,
     live::Live,
@@ -114,7 +114,7 @@ fn shell(live: &Live) -> Html {
                 { link(live, &Route::Overview, "brand", brand) }
                 <span class="cluster" hidden={cluster == "default"}><span class="visually-hidden">{ "Cluster " }</span>{ &cluster }</span>
                 <nav class="nav" aria-label="Main">{ for sections }</nav>
-                <div class="tools">{ pill(live) }{ forget_button(live) }{ theme_button(live) }{ settings }</div>
+                <div class="tools">{ pill(live) }{ token_buttons(live) }{ theme_button(live) }{ settings }</div>
             </header>
             <main id="main" tabindex="-1">
                 { banner(live) }

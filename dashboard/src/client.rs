@@ -3,7 +3,10 @@
 use std::{rc::Rc, time::Duration};
 
 use js_sys::Uint8Array;
-use lookupd_core::{CatchUp, ProducerInfo};
+use lookupd_core::{
+    CatchUp, ProducerInfo,
+    http::{RIGHT, Right},
+};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Request, RequestCache, RequestInit, Response};
@@ -79,6 +82,14 @@ pub enum Act {
 }
 
 impl Act {
+    /// What one has to be permitted for it.
+    pub fn right(&self) -> Right {
+        match self {
+            Self::Register { .. } | Self::Unregister { .. } => Right::Register,
+            _ => Right::Admin,
+        }
+    }
+
     /// Path and query.
     pub fn path(&self) -> String {
         match self {
@@ -112,6 +123,17 @@ impl Act {
     }
 }
 
+/// What a replica is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What brings it up to date.
+    pub answer: CatchUp,
+    /// How old that is, where it is from a copy whose leader can't be reached.
+    pub stale: Option<Duration>,
+    /// What whoever asked may do.
+    pub right: Right,
+}
+
 /// What a consumer is told, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LookedUp {
@@ -132,11 +154,11 @@ impl Client {
         &self.prefix
     }
 
-    /// What brings a replica up to date, and where it is from a copy whose leader can't be reached, how old that is.
+    /// What brings a replica up to date.
     ///
     /// # Errors
     /// [`Problem`].
-    pub async fn catch_up(&self, path: &str) -> Result<(CatchUp, Option<Duration>), Problem> {
+    pub async fn catch_up(&self, path: &str) -> Result<Told, Problem> {
         let response = self.send("GET", path, None).await?;
         let header = |name| response.headers().get(name).ok().flatten();
         // Whatever stands between may answer with a page of its own, and its first byte is no format's number.
@@ -148,7 +170,9 @@ impl Client {
         let answer = CatchUp::decode(&Uint8Array::new(&buffer).to_vec());
         let age = || header("X-Lookupd-Age").and_then(|age| age.parse().ok()).unwrap_or(0);
         let stale = header("X-Lookupd-Stale").map(|_| Duration::from_millis(age()));
-        Ok((answer.map_err(|error| Problem::undecodable(&error))?, stale))
+        // A leader of an earlier release doesn't say, and refuses what may not be done.
+        let right = header(RIGHT).and_then(|right| Right::parse(&right)).unwrap_or(Right::Admin);
+        Ok(Told { answer: answer.map_err(|error| Problem::undecodable(&error))?, stale, right })
     }
 
     /// What a consumer of the topic sees, and why.

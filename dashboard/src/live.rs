@@ -7,7 +7,7 @@ use std::{
 
 use gloo_events::EventListener;
 use gloo_timers::callback::{Interval, Timeout};
-use lookupd_core::Timestamp;
+use lookupd_core::{Timestamp, http::Right};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
@@ -150,6 +150,11 @@ impl Live {
     /// Everything that is known. Let go of it before anything is sent.
     pub fn store(&self) -> Ref<'_, Store> {
         self.shared.store.borrow()
+    }
+
+    /// Whether whoever looks may do this. What he may not do isn't offered.
+    pub fn may(&self, right: Right) -> bool {
+        self.store().may(right)
     }
 
     /// All topics by name, computed once an epoch.
@@ -302,7 +307,13 @@ impl Live {
                         live.go(route, Query::default());
                     }
                 }
-                Err(problem) => live.step(Step::Progressed(Progress::Failed(problem))),
+                Err(problem) => {
+                    if problem.wants_token() {
+                        // What may be done is another thing than was thought.
+                        live.refresh();
+                    }
+                    live.step(Step::Progressed(Progress::Failed(problem)));
+                }
             }
         });
     }
@@ -314,6 +325,9 @@ impl Live {
         spawn_local(async move {
             let impact = live.client().dry_run(&act).await;
             // Something else may be asked by now.
+            if impact.as_ref().is_err_and(Problem::wants_token) {
+                live.refresh();
+            }
             if live.asked().is_some_and(|asked| asked.ask == Ask::Confirm(act)) {
                 live.step(Step::Told(impact));
             }

@@ -138,18 +138,96 @@ test("without a token nothing is shown; with one it is, and a wrong one is told"
   await page.getByRole("heading", { level: 1, name: "made" }).waitFor();
 });
 
-test("who may only read is asked for a token where he wants to change something", async (t) => {
+test("who may only read is offered nothing to change, and the API refuses him too", async (t) => {
+  const tokens = { ADMIN_TOKEN: "admin-secret", REGISTER_TOKEN: "register-secret", READ_TOKEN: "read-secret" };
+  const server = await worker(t, { ANONYMOUS: "read", ...tokens });
+  const admin = { Authorization: "Bearer admin-secret" };
+  const producer = { broadcast_address: "10.0.0.7", hostname: "api-1", tcp_port: 4150, http_port: 4151, version: "1.3.0" };
+  await server.post("/register?topic=kept&channel=mail", producer, admin);
+  await server.post("/topic/create?topic=unserved", null, admin);
+  const page = await open(t, browser);
+  const pages = {
+    "/ui/": ["Register a producer"],
+    "/ui/topics": ["Register a producer", "Create topic"],
+    "/ui/topics/kept": ["Register a producer", "Delete", "Tombstone", "Unregister", "Create channel"],
+    "/ui/topics/unserved": ["Register a producer", "Delete", "Register a producer", "Create channel"],
+    "/ui/topics/kept/mail": ["Delete", "Tombstone", "Unregister"],
+    "/ui/nodes": ["Register a producer"],
+    "/ui/nodes/10.0.0.7%3A4151": ["Unregister", "Tombstone"],
+    "/ui/lookup?topic=kept": [],
+    "/ui/events": [],
+    "/ui/graph": [],
+    "/ui/settings": [],
+  };
+  const acts = /^(Create|Delete|Register|Tombstone|Unregister)/;
+  const offered = async () => (await page.getByRole("button", { name: acts }).allInnerTexts()).map((text) => acts.exec(text)?.input.split("\n")[0]);
+  const key = (name) => page.getByRole("button", { name });
+  const enter = async (label, token) => {
+    await key(label).click();
+    await page.getByRole("textbox", { name: "Token" }).fill(token);
+    await page.getByRole("button", { name: "Use this token" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  };
+  const expected = {
+    read: () => [],
+    register: (acts) => acts.filter((act) => /^(Register|Unregister)/.test(act)),
+    admin: (acts) => acts,
+  };
+  const check = async (right) => {
+    for (const [path, acts] of Object.entries(pages)) {
+      await page.goto(server.origin + path);
+      await page.locator(".page").waitFor();
+      await page.locator(".skeleton").waitFor({ state: "detached" });
+      const shown = (await offered()).map((text) => acts.find((act) => text.startsWith(act)) ?? text);
+      assert.deepEqual(shown.sort(), expected[right](acts).sort(), `${path} by ${right}`);
+    }
+  };
+  await check("read");
+  for (const path of ["/topic/delete?topic=kept", "/topic/create?topic=t", "/unregister?node=10.0.0.7:4151", "/topic/tombstone?topic=kept&node=10.0.0.7:4151"]) {
+    const answer = await fetch(server.origin + path, { method: "POST" });
+    assert.equal(answer.status, 401, path);
+  }
+  assert.deepEqual((await server.get("/topics")).body.topics, ["kept", "unserved"]);
+
+  // What is entered and forgotten changes what is offered, at once and where one is.
+  await page.goto(`${server.origin}/ui/topics/kept`);
+  await enter("Read only: enter a token", "register-secret");
+  await page.getByRole("button", { name: "Unregister" }).waitFor();
+  await check("register");
+  await page.goto(`${server.origin}/ui/topics/kept`);
+  await enter("Enter another token", "admin-secret");
+  await page.getByRole("button", { name: "Delete" }).waitFor();
+  await check("admin");
+  await page.goto(`${server.origin}/ui/topics/kept`);
+  await page.getByRole("button", { name: "Delete" }).waitFor();
+  await key("Forget the token").click();
+  await page.getByRole("button", { name: acts }).first().waitFor({ state: "detached" });
+  assert.deepEqual(await offered(), []);
+  await page.getByRole("row").filter({ hasText: "10.0.0.7:4151" }).waitFor();
+});
+
+test("who loses a right while he is asked is told, and can enter another token", async (t) => {
   const server = await worker(t, { ANONYMOUS: "read", ADMIN_TOKEN: "admin-secret" });
   await server.post("/topic/create?topic=kept", null, { Authorization: "Bearer admin-secret" });
   const page = await open(t, browser, { expected: /status of 40[13]/ });
   await page.goto(`${server.origin}/ui/topics/kept`);
+  // The server says once that he may.
+  await page.route(/\/v1\/(changes|snapshot)/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, headers: { ...response.headers(), "x-lookupd-right": "admin" } });
+  });
+  await page.reload();
+  await page.getByRole("button", { name: "Delete" }).waitFor();
+  await page.unroute(/\/v1\/(changes|snapshot)/);
   await page.getByRole("button", { name: "Delete" }).click();
-  await page.getByRole("alert").waitFor();
-  await page.getByLabel("Token").fill("admin-secret");
-  await page.getByRole("button", { name: "Use this token" }).click();
-  await page.getByText("Removes 1 topic").waitFor();
-  await page.getByLabel("Type kept to confirm").fill("kept");
-  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("alert").waitFor();
+  await dialog.getByRole("button", { name: "Delete topic" }).waitFor({ state: "detached" });
+  await dialog.getByRole("textbox", { name: "Token" }).fill("admin-secret");
+  await dialog.getByRole("button", { name: "Use this token" }).click();
+  await dialog.getByText("Removes 1 topic").waitFor();
+  await dialog.getByLabel("Type kept to confirm").fill("kept");
+  await dialog.getByRole("button", { name: "Delete topic" }).click();
   await page.getByText("Topic kept deleted.").waitFor();
 });
 

@@ -8,9 +8,10 @@ use subtle::{Choice, ConstantTimeEq as _};
 use super::{error::Error, response::Response};
 
 /// What a request asks to be permitted. Each includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Right {
     /// Nothing: everyone may.
+    #[default]
     Open,
     /// To read the registry.
     Read,

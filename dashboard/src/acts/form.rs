@@ -108,8 +108,11 @@ impl Form<'_> {
     ) -> Html {
         let many = self.state.fields.len() > 1;
         let disabled = self.state.progress == Progress::Busy || act.is_none() && !many;
+        let may = self.live.may(self.state.ask.right());
         let problem = match (&self.state.progress, &self.state.impact) {
-            (Progress::Failed(problem), _) | (_, Some(Err(problem))) => Some(problem),
+            (Progress::Failed(problem), _) | (_, Some(Err(problem))) => Some(problem.clone()),
+            // It was permitted when it was asked.
+            _ if !may => Some(self.live.store().problem().cloned().unwrap_or(Problem::Forbidden { detail: None })),
             _ => None,
         };
         let onsubmit = {
@@ -117,6 +120,7 @@ impl Form<'_> {
             Callback::from(move |event: SubmitEvent| {
                 event.prevent_default();
                 match &act {
+                    _ if !may => {}
                     Some(act) if !disabled => live.perform(act.clone()),
                     Some(_) => {}
                     None => live.step(Step::Tried),
@@ -129,10 +133,10 @@ impl Form<'_> {
             <div class="dialog-body">
                 { above }
                 <form {class} id="ask" {onsubmit}>{ fields }</form>
-                { self.failure(problem) }
+                { self.failure(problem.as_ref()) }
                 <div class="form-acts">
                     <button type="button" class="button" onclick={cancel} autofocus={self.state.fields.is_empty()}>{ "Cancel" }</button>
-                    <button type="submit" form="ask" class={main} {disabled}>{ verb }</button>
+                    { may.then(|| html! { <button type="submit" form="ask" class={main} {disabled}>{ verb }</button> }) }
                 </div>
             </div>
         }

@@ -6,6 +6,7 @@ mod form;
 mod impact;
 mod register;
 
+use lookupd_core::http::Right;
 use yew::prelude::*;
 
 pub use form::{Asked, Progress, Step, done};
@@ -30,6 +31,18 @@ pub enum Ask {
     Confirm(Act),
     /// A token.
     Token,
+}
+
+impl Ask {
+    /// What one has to be permitted to be asked this.
+    pub fn right(&self) -> Right {
+        match self {
+            Self::Create { .. } => Right::Admin,
+            Self::Register { .. } => Right::Register,
+            Self::Confirm(act) => act.right(),
+            Self::Token => Right::Open,
+        }
+    }
 }
 
 /// The dialog of whatever is asked.

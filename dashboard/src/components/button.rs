@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 use super::{Icon, icon};
-use crate::{live::Live, prefs::Theme};
+use crate::{acts::Ask, live::Live, prefs::Theme};
 
 /// How much a button asks to be pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +29,22 @@ pub fn button(look: Look, symbol: Icon, label: &'static str, press: impl Fn() + 
     raw(class, Callback::from(move |_| press()), symbol, label)
 }
 
-/// A quiet button in a row of a table. On a narrow page only its icon shows; read out, it says what it is about.
-pub fn act_button(symbol: Icon, label: &'static str, about: &str, press: impl Fn() + 'static) -> Html {
-    raw_act(symbol, label, about, Callback::from(move |_| press()))
+/// A button that has something asked; nothing where whoever looks may not do that.
+pub fn ask_button(live: &Live, look: Look, symbol: Icon, label: &'static str, ask: Ask) -> Html {
+    if !live.may(ask.right()) {
+        return html! { <span hidden=true /> };
+    }
+    let live = live.clone();
+    button(look, symbol, label, move || live.ask(ask.clone()))
+}
+
+/// The same, quiet in a row of a table. On a narrow page only its icon shows; read out, it says what it is about.
+pub fn row_ask_button(live: &Live, symbol: Icon, label: &'static str, about: &str, ask: Ask) -> Html {
+    if !live.may(ask.right()) {
+        return html! { <span hidden=true /> };
+    }
+    let live = live.clone();
+    raw_act(symbol, label, about, Callback::from(move |_| live.ask(ask.clone())))
 }
 
 /// Goes round: as the system has it, light, dark.

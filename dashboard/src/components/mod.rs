@@ -19,7 +19,7 @@ mod token;
 
 pub use badge::{badge, ephemeral_badge, liveness_badge, plain_badge, topic_badge};
 pub use banner::{banner, notices};
-pub use button::{Look, act_button, button, theme_button};
+pub use button::{Look, ask_button, button, row_ask_button, theme_button};
 pub use dialog::{close_dialog, dialog, open_dialog};
 pub use empty::{empty, skeleton};
 pub use export::export_buttons;
@@ -30,6 +30,6 @@ pub use pill::pill;
 pub(crate) use producers::cell;
 pub use producers::{producer_table, text};
 pub use snippet::{copy_button, snippet};
-pub use table::{Column, Window, heads, long_table, measure_table};
+pub use table::{Column, Window, heads, long_table, measure_table, with_acts};
 pub use time::{countdown, silence};
-pub use token::{forget_button, token_form, token_panel};
+pub use token::{token_buttons, token_form, token_panel};

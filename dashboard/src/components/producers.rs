@@ -1,9 +1,9 @@
 //! The producers of a topic or of a channel.
 
-use lookupd_core::Via;
+use lookupd_core::{Via, http::Right};
 use yew::prelude::*;
 
-use super::{Column, Icon, act_button, countdown, heads, liveness_badge, name_link, silence};
+use super::{Column, Icon, countdown, heads, liveness_badge, name_link, row_ask_button, silence, with_acts};
 use crate::{
     acts::Ask,
     client::Act,
@@ -29,7 +29,7 @@ pub fn producer_table(live: &Live, topic: &str, rows: &[ProducerRow]) -> Html {
         <div class="table-frame">
             <table class="table stacked">
                 <caption class="visually-hidden">{ format!("Producers of {topic}") }</caption>
-                <thead>{ heads(live, &COLUMNS, None) }</thead>
+                <thead>{ heads(live, with_acts(live, Right::Register, &COLUMNS), None) }</thead>
                 <tbody>{ for rows.iter().map(|row| producer(live, topic, row)) }</tbody>
             </table>
         </div>
@@ -38,11 +38,7 @@ pub fn producer_table(live: &Live, topic: &str, rows: &[ProducerRow]) -> Html {
 
 fn producer(live: &Live, topic: &str, row: &ProducerRow) -> Html {
     let (node, now) = (row.node.to_string(), live.leader_now());
-    let ask = |act: Act| {
-        let live = live.clone();
-        move || live.ask(Ask::Confirm(act.clone()))
-    };
-    let tombstone = ask(Act::Tombstone { topic: topic.into(), node: node.clone() });
+    let tombstone = Ask::Confirm(Act::Tombstone { topic: topic.into(), node: node.clone() });
     let state = match &row.tombstone {
         Some(tombstone) if row.liveness == Liveness::Active => countdown(tombstone, now),
         Some(tombstone) => html! { <>{ countdown(tombstone, now) }{ liveness_badge(row.liveness) }</> },
@@ -50,10 +46,14 @@ fn producer(live: &Live, topic: &str, row: &ProducerRow) -> Html {
     };
     let unregister = if row.via == Via::Http {
         let act = Act::Unregister { node: node.clone(), topic: Some(topic.into()) };
-        act_button(Icon::Exit, "Unregister", &node, ask(act))
+        row_ask_button(live, Icon::Exit, "Unregister", &node, Ask::Confirm(act))
     } else {
         html! { <span hidden=true /> }
     };
+    let acts = live.may(Right::Register).then(|| {
+        let tombstone = row_ask_button(live, Icon::Hidden, "Tombstone", &node, tombstone);
+        cell("acts", html! { <span class="act-group">{ tombstone }{ unregister }</span> })
+    });
     html! {
         <tr key={format!("{node} {}", row.via)}>
             <th scope="row">{ name_link(live, &Route::node(&node), &node) }</th>
@@ -63,9 +63,7 @@ fn producer(live: &Live, topic: &str, row: &ProducerRow) -> Html {
             { cell("wide text", text(&row.info.version)) }
             { cell("wide text", text(&row.info.topology_zone)) }
             { cell("wide text", text(&row.via.to_string())) }
-            <td class="acts">
-                <span class="act-group">{ act_button(Icon::Hidden, "Tombstone", &node, tombstone) }{ unregister }</span>
-            </td>
+            { acts }
         </tr>
     }
 }

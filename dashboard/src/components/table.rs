@@ -1,5 +1,6 @@
 //! Tables; of long ones only the rows in view are there.
 
+use lookupd_core::http::Right;
 use yew::prelude::*;
 
 use super::{Icon, icon};
@@ -23,6 +24,11 @@ pub struct Column {
 /// The heads of columns; those that can be pressed set `sort` in the address.
 pub fn heads(live: &Live, columns: &[Column], order: Option<Order>) -> Html {
     html! { <tr>{ for columns.iter().map(|column| head(live, *column, order)) }</tr> }
+}
+
+/// The columns without the last, which holds what can be done, where whoever looks may do none of it.
+pub fn with_acts<'a>(live: &Live, right: Right, columns: &'a [Column]) -> &'a [Column] {
+    if live.may(right) { columns } else { columns.split_last().map_or(columns, |(_, others)| others) }
 }
 
 fn head(live: &Live, Column { label, class, by }: Column, order: Option<Order>) -> Html {

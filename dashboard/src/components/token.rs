@@ -1,9 +1,10 @@
 //! Where the server asks who one is.
 
+use lookupd_core::http::Right;
 use yew::prelude::*;
 
 use super::{Icon, button::square, icon};
-use crate::{dom, live::Live, prefs};
+use crate::{acts::Ask, dom, live::Live, prefs};
 
 /// Takes a token and keeps it for this tab.
 pub fn token_form(live: &Live, ondone: impl Fn() + 'static) -> Html {
@@ -16,18 +17,27 @@ pub fn token_form(live: &Live, ondone: impl Fn() + 'static) -> Html {
     }))
 }
 
-/// Forgets the token that is kept; nothing where none is.
-pub fn forget_button(live: &Live) -> Html {
-    if prefs::token().is_none() {
-        return html! { <span hidden=true /> };
-    }
-    let live = live.clone();
+/// In the page's head: takes a token where another may do more, and forgets the one that is kept.
+pub fn token_buttons(live: &Live) -> Html {
+    let has_token = prefs::token().is_some();
+    let may_gain = {
+        let store = live.store();
+        store.is_loaded() && store.problem().is_none() && !store.may(Right::Admin)
+    };
+    let (asking, forgetting) = (live.clone(), live.clone());
+    let ask = Callback::from(move |_| asking.ask(Ask::Token));
     let forget = Callback::from(move |_| {
         prefs::set_token(None);
-        live.refresh();
-        live.notify("The token is forgotten.".into());
+        forgetting.refresh();
+        forgetting.notify("The token is forgotten.".into());
     });
-    square("button quiet square", forget, Icon::Key, "Forget the token".into())
+    let label = if has_token { "Enter another token" } else { "Read only: enter a token" };
+    html! {
+        <>
+            { may_gain.then(|| square("button quiet square", ask, Icon::Key, label.into())) }
+            { has_token.then(|| square("button quiet square", forget, Icon::Exit, "Forget the token".into())) }
+        </>
+    }
 }
 
 const ID: &str = "token";

@@ -16,7 +16,11 @@ use super::{
     socket::{Incident, Socket},
     stream::Link,
 };
-use crate::{client::Client, dom, problem::Problem};
+use crate::{
+    client::{Client, Told},
+    dom,
+    problem::Problem,
+};
 
 /// Keeps a store current: follows `GET /v1/stream`, and asks `GET /v1/changes?since=CURSOR` for what isn't pushed, and
 /// `GET /v1/snapshot` to begin anew. It runs as long as the page.
@@ -101,13 +105,13 @@ impl Feed {
         let answer = self.0.client.catch_up(&path).await;
         let now = dom::now();
         match answer {
-            Ok((answer, Some(age))) => {
-                self.tell(News::Answer { answer, asked_at: asked_at.minus(age), now });
+            Ok(Told { answer, stale: Some(age), right }) => {
+                self.tell(News::Answer { answer, right, asked_at: asked_at.minus(age), now });
                 let retry_at = self.0.plan.borrow_mut().failed(now);
                 self.tell(News::Failed { problem: Problem::LeaderAway, retry_at });
             }
-            Ok((answer, None)) => {
-                self.tell(News::Answer { answer, asked_at, now });
+            Ok(Told { answer, stale: None, right }) => {
+                self.tell(News::Answer { answer, right, asked_at, now });
                 let mut plan = self.0.plan.borrow_mut();
                 if (self.0.port.standing)().cursor.is_some() {
                     plan.answered(now);

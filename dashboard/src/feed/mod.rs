@@ -9,7 +9,7 @@ mod stream;
 
 use std::{rc::Rc, time::Duration};
 
-use lookupd_core::{CatchUp, Cursor, Timestamp, link::ToFollower};
+use lookupd_core::{CatchUp, Cursor, Timestamp, http::Right, link::ToFollower};
 
 pub use self::{driver::Feed, stream::Link};
 use crate::problem::Problem;
@@ -41,6 +41,8 @@ pub enum News {
     Answer {
         /// To be followed by the replica.
         answer: CatchUp,
+        /// What whoever asked may do.
+        right: Right,
         /// When its request began.
         asked_at: Timestamp,
         /// When it was here.

@@ -6,7 +6,7 @@ use super::{card, crumbs, nothing, page};
 use crate::{
     acts::Ask,
     client::Act,
-    components::{Icon, Look, button, empty, ephemeral_badge, link, plain_badge, producer_table},
+    components::{Icon, Look, ask_button, empty, ephemeral_badge, link, plain_badge, producer_table},
     format,
     live::Live,
     route::Route,
@@ -28,8 +28,8 @@ pub fn channel(live: &Live, topic: &str, channel: &str) -> Html {
         return page(way, channel, nothing(), nothing(), content);
     };
     let delete = {
-        let (live, act) = (live.clone(), Act::DeleteChannel { topic: topic.into(), channel: channel.into() });
-        button(Look::Danger, Icon::Trash, "Delete", move || live.ask(Ask::Confirm(act.clone())))
+        let act = Act::DeleteChannel { topic: topic.into(), channel: channel.into() };
+        ask_button(live, Look::Danger, Icon::Trash, "Delete", Ask::Confirm(act))
     };
     let below = html! {
         <>{ plain_badge(Icon::Node, format::counted(rows.len(), "producer")) }{ ephemeral_badge(channel) }</>

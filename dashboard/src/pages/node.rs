@@ -1,6 +1,6 @@
 //! One node: what it says of itself, how it is announced, and what it serves.
 
-use lookupd_core::Via;
+use lookupd_core::{Via, http::Right};
 use yew::prelude::*;
 
 use super::{card, crumbs, nothing, page};
@@ -8,8 +8,8 @@ use crate::{
     acts::Ask,
     client::Act,
     components::{
-        Column, Icon, Look, act_button, button, countdown, empty, heads, link, liveness_badge, name_link, plain_badge,
-        silence, text,
+        Column, Icon, Look, ask_button, cell, countdown, empty, heads, link, liveness_badge, name_link, plain_badge,
+        row_ask_button, silence, text, with_acts,
     },
     format,
     live::Live,
@@ -38,8 +38,8 @@ pub fn node(live: &Live, node: &str) -> Html {
         return page(way, node, nothing(), nothing(), content);
     };
     let acts = if claims.iter().any(|claim| claim.via == Via::Http) {
-        let (live, act) = (live.clone(), Act::Unregister { node: name.clone(), topic: None });
-        button(Look::Danger, Icon::Exit, "Unregister", move || live.ask(Ask::Confirm(act.clone())))
+        let act = Act::Unregister { node: name.clone(), topic: None };
+        ask_button(live, Look::Danger, Icon::Exit, "Unregister", Ask::Confirm(act))
     } else {
         nothing()
     };
@@ -85,7 +85,7 @@ fn topic_table(live: &Live, node: &str, topics: &[ServedTopic]) -> Html {
     html! {
         <table class="table stacked">
             <caption class="visually-hidden">{ format!("Topics of {node}") }</caption>
-            <thead>{ heads(live, &COLUMNS, None) }</thead>
+            <thead>{ heads(live, with_acts(live, Right::Admin, &COLUMNS), None) }</thead>
             <tbody>{ for topics.iter().map(|topic| served(live, node, topic)) }</tbody>
         </table>
     }
@@ -93,9 +93,12 @@ fn topic_table(live: &Live, node: &str, topics: &[ServedTopic]) -> Html {
 
 fn served(live: &Live, node: &str, topic: &ServedTopic) -> Html {
     let act = Act::Tombstone { topic: topic.name.clone(), node: node.into() };
-    let asking = live.clone();
     let hidden = topic.tombstone.as_ref().map_or_else(nothing, |tombstone| countdown(tombstone, live.leader_now()));
     let channel = |name: &String| link(live, &Route::channel(&topic.name, name), "chip name", html! { name });
+    let acts = live.may(act.right()).then(|| {
+        let about = format!("in {}", topic.name);
+        cell("acts", row_ask_button(live, Icon::Hidden, "Tombstone", &about, Ask::Confirm(act)))
+    });
     html! {
         <tr key={topic.name.clone()}>
             <th scope="row"><span class="badges">{ name_link(live, &Route::topic(&topic.name), &topic.name) }{ hidden }</span></th>
@@ -105,7 +108,7 @@ fn served(live: &Live, node: &str, topic: &ServedTopic) -> Html {
                     <span class="muted" hidden={!topic.channels.is_empty()}>{ "none" }</span>
                 </span>
             </td>
-            <td class="acts">{ act_button(Icon::Hidden, "Tombstone", &format!("in {}", topic.name), move || asking.ask(Ask::Confirm(act.clone()))) }</td>
+            { acts }
         </tr>
     }
 }

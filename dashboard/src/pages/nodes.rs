@@ -6,8 +6,8 @@ use super::{nothing, page, topics::shown};
 use crate::{
     acts::Ask,
     components::{
-        Column, Icon, Look, badge, button, cell, empty, export_buttons, link, liveness_badge, long_table, name_link,
-        search_field, state_filter, text,
+        Column, Icon, Look, ask_button, badge, cell, empty, export_buttons, link, liveness_badge, long_table,
+        name_link, search_field, state_filter, text,
     },
     format,
     live::Live,
@@ -49,10 +49,8 @@ pub fn nodes(live: &Live) -> Html {
     let state = NodeState::parse(query.get("state"));
     let found = find_nodes(&rows, query.get("q"), state, order);
     let shown = shown(found.len(), rows.len(), "node");
-    let asking = live.clone();
-    let acts = button(Look::Primary, Icon::Plus, "Register a producer", move || {
-        asking.ask(Ask::Register { topic: String::new() });
-    });
+    let register = Ask::Register { topic: String::new() };
+    let acts = ask_button(live, Look::Primary, Icon::Plus, "Register a producer", register);
     let content = if rows.is_empty() {
         let why = "Point an nsqd at this registry, or register a producer over HTTP.";
         html! { <section class="card">{ empty(Icon::Node, "No producers yet", why, nothing()) }</section> }

@@ -6,7 +6,7 @@ use super::{card, nothing, page};
 use crate::{
     acts::Ask,
     components::{
-        Icon, Look, button, countdown, empty, icon, link, link_with, liveness_badge, name_link, silence, snippet,
+        Icon, Look, ask_button, countdown, empty, icon, link, link_with, liveness_badge, name_link, silence, snippet,
         topic_badge,
     },
     dom, format,
@@ -26,10 +26,8 @@ pub fn overview(live: &Live) -> Html {
         let attention = attention(store.registry(), &topics, &nodes, store.lifetimes(), store.now());
         (totals(store.registry(), &topics, &nodes), attention)
     };
-    let asking = live.clone();
-    let acts = button(Look::Primary, Icon::Plus, "Register a producer", move || {
-        asking.ask(Ask::Register { topic: String::new() });
-    });
+    let register = Ask::Register { topic: String::new() };
+    let acts = ask_button(live, Look::Primary, Icon::Plus, "Register a producer", register);
     let content = if totals.topics + totals.nodes == 0 {
         first_steps(live)
     } else {

@@ -7,8 +7,8 @@ use crate::{
     acts::Ask,
     client::Act,
     components::{
-        Column, Icon, Look, button, cell, empty, ephemeral_badge, heads, icon, link, link_with, name_link, plain_badge,
-        producer_table, snippet,
+        Column, Icon, Look, ask_button, cell, empty, ephemeral_badge, heads, icon, link, link_with, name_link,
+        plain_badge, producer_table, snippet,
     },
     dom, format,
     live::Live,
@@ -41,17 +41,17 @@ pub fn topic(live: &Live, topic: &str) -> Html {
             html! { <section class="card">{ empty(Icon::Topic, "There is no such topic", why, back) }</section> };
         return page(way, topic, nothing(), nothing(), content);
     };
-    let ask = |ask: Ask| {
-        let live = live.clone();
-        move || live.ask(ask.clone())
+    let register = || {
+        let ask = Ask::Register { topic: topic.into() };
+        ask_button(live, Look::Plain, Icon::Plus, "Register a producer", ask)
     };
-    let register = || ask(Ask::Register { topic: topic.into() });
+    let delete = Ask::Confirm(Act::DeleteTopic { topic: topic.into() });
     let seen = html! { <>{ icon(Icon::Search) }{ "What consumers see" }</> };
     let acts = html! {
         <>
             { link_with(live, &Route::Lookup, &Query::default().with("topic", topic), "button", false, seen) }
-            { button(Look::Plain, Icon::Plus, "Register a producer", register()) }
-            { button(Look::Danger, Icon::Trash, "Delete", ask(Ask::Confirm(Act::DeleteTopic { topic: topic.into() }))) }
+            { register() }
+            { ask_button(live, Look::Danger, Icon::Trash, "Delete", delete) }
         </>
     };
     let below = html! {
@@ -62,13 +62,13 @@ pub fn topic(live: &Live, topic: &str) -> Html {
         </>
     };
     let producers = if rows.is_empty() {
-        let act = button(Look::Plain, Icon::Plus, "Register a producer", register());
         let why = "Consumers that look it up find nobody to connect to.";
-        empty(Icon::Node, "No producer serves this topic", why, act)
+        empty(Icon::Node, "No producer serves this topic", why, register())
     } else {
         producer_table(live, topic, &rows)
     };
-    let create = button(Look::Small, Icon::Plus, "Create channel", ask(Ask::Create { topic: Some(topic.into()) }));
+    let create = Ask::Create { topic: Some(topic.into()) };
+    let create = ask_button(live, Look::Small, Icon::Plus, "Create channel", create);
     let lookup = format!("curl '{}{}/lookup?topic={}'", dom::origin(), live.base().api, encode(topic));
     let content = html! {
         <>

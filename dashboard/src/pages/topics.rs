@@ -6,7 +6,7 @@ use super::{nothing, page};
 use crate::{
     acts::Ask,
     components::{
-        Column, Icon, Look, button, cell, empty, export_buttons, link, long_table, name_link, search_field,
+        Column, Icon, Look, ask_button, cell, empty, export_buttons, link, long_table, name_link, search_field,
         state_filter, topic_badge,
     },
     format,
@@ -32,15 +32,11 @@ pub fn topics(live: &Live) -> Html {
     let state = TopicState::parse(query.get("state"));
     let found = find_topics(&rows, query.get("q"), state, order);
     let shown = shown(found.len(), rows.len(), "topic");
-    let ask = |ask: Ask| {
-        let live = live.clone();
-        move || live.ask(ask.clone())
-    };
-    let register = ask(Ask::Register { topic: String::new() });
+    let register = Ask::Register { topic: String::new() };
     let acts = html! {
         <>
-            { button(Look::Plain, Icon::Node, "Register a producer", register) }
-            { button(Look::Primary, Icon::Plus, "Create topic", ask(Ask::Create { topic: None })) }
+            { ask_button(live, Look::Plain, Icon::Node, "Register a producer", register) }
+            { ask_button(live, Look::Primary, Icon::Plus, "Create topic", Ask::Create { topic: None }) }
         </>
     };
     let content = if rows.is_empty() {

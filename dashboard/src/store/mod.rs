@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use lookupd_core::{CannotFollow, CatchUp, Cursor, Lifetimes, Registry, Replica, Timestamp, link::ToFollower};
+use lookupd_core::{
+    CannotFollow, CatchUp, Cursor, Lifetimes, Registry, Replica, Timestamp, http::Right, link::ToFollower,
+};
 
 use crate::{
     feed::{Link, News, Standing},
@@ -47,6 +49,8 @@ pub enum Connection {
 #[derive(Debug, Default)]
 pub struct Store {
     replica: Replica,
+    /// What the server said last that whoever looks may do.
+    right: Right,
     problem: Option<Problem>,
     retry_at: Option<Timestamp>,
     anew: bool,
@@ -69,12 +73,16 @@ impl Store {
     /// Takes an event over. Says whether anything but the time changed.
     pub fn update(&mut self, event: Event) -> bool {
         match event {
-            Event::News(News::Answer { answer, asked_at, now }) => {
+            Event::News(News::Answer { answer, right, asked_at, now }) => {
+                self.right = right;
                 self.now = self.now.max(now);
                 self.follow(&answer, asked_at, now);
                 true
             }
             Event::News(News::Failed { problem, retry_at }) => {
+                if problem.wants_token() {
+                    self.right = Right::Open;
+                }
                 self.problem = Some(problem);
                 self.retry_at = Some(retry_at);
                 true
@@ -113,6 +121,11 @@ impl Store {
     /// Whether there is anything to show.
     pub fn is_loaded(&self) -> bool {
         self.replica.is_loaded()
+    }
+
+    /// Whether whoever looks may do this. It is the server that refuses; here nothing is offered that it would refuse.
+    pub fn may(&self, right: Right) -> bool {
+        right <= self.right
     }
 
     /// What to ask for changes since: nothing where all is to be asked for anew.

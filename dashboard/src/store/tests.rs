@@ -49,7 +49,7 @@ fn topic(name: &str) -> Change {
 }
 
 fn answered(store: &mut Store, answer: CatchUp, now: Timestamp) {
-    store.update(Event::News(News::Answer { answer, asked_at: now, now }));
+    store.update(Event::News(News::Answer { answer, right: Right::Admin, asked_at: now, now }));
 }
 
 fn linked(store: &mut Store, link: Link) {
@@ -160,7 +160,7 @@ fn a_leader_that_was_put_back_is_asked_and_no_answer_from_before_settles_that() 
     pushed(&mut store, elsewhere, at(5));
     assert!(store.standing().is_behind);
     let empty = CatchUp { anew: true, ..History::default().since(0, at(5)) };
-    store.update(Event::News(News::Answer { answer: empty.clone(), asked_at: at(4), now: at(6) }));
+    store.update(Event::News(News::Answer { answer: empty.clone(), right: Right::Admin, asked_at: at(4), now: at(6) }));
     assert!(store.standing().is_behind);
     answered(&mut store, empty, at(6));
     assert_eq!((store.standing().is_behind, store.registry().topic_count()), (false, 0));
@@ -221,6 +221,24 @@ fn a_stream_that_is_back_at_once_is_not_read_aloud() {
         }
     }
     assert_eq!(said, [Connection::Connecting, Connection::Live, Connection::Polling, Connection::Live]);
+}
+
+#[test]
+fn what_may_be_done_is_what_the_server_said_last() {
+    let mut store = Store::default();
+    assert!(!store.may(Right::Read), "nobody said anything yet");
+    let answered = |store: &mut Store, right| {
+        let answer = History::default().since(0, at(0));
+        store.update(Event::News(News::Answer { answer, right, asked_at: at(0), now: at(0) }));
+    };
+    answered(&mut store, Right::Register);
+    assert_eq!([Right::Read, Right::Register, Right::Admin].map(|right| store.may(right)), [true, true, false]);
+    failed(&mut store, Problem::Unreachable, at(1));
+    assert!(store.may(Right::Register), "it may be back at once");
+    failed(&mut store, Problem::Unauthorized { detail: None }, at(1));
+    assert!(!store.may(Right::Read));
+    answered(&mut store, Right::Admin);
+    assert!(store.may(Right::Admin));
 }
 
 #[test]
