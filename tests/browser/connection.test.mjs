@@ -25,7 +25,7 @@ async function worker(t, vars) {
 
 const row = (page, name) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
 
-test("a hidden tab is told nothing and asks nothing, and catches up when it is seen", async (t) => {
+test("7 a hidden tab closes its stream, is told nothing and asks nothing, and catches up when it is seen", async (t) => {
   const server = await worker(t);
   await server.register("orders");
   const page = await open(t, browser);
@@ -113,7 +113,7 @@ test("nonsense in place of changes keeps the last good data, and is overcome", a
   }
 });
 
-test("without a token nothing is shown; with one it is, and a wrong one is told", async (t) => {
+test("15 without a token nothing is shown; with one it is, and a wrong one is told", async (t) => {
   const server = await worker(t, { ANONYMOUS: "none", ADMIN_TOKEN: "admin-secret" });
   await server.post("/topic/create?topic=secret", null, { Authorization: "Bearer admin-secret" });
   const page = await open(t, browser, { expected: /status of 40[13]/ });
@@ -138,7 +138,7 @@ test("without a token nothing is shown; with one it is, and a wrong one is told"
   await page.getByRole("heading", { level: 1, name: "made" }).waitFor();
 });
 
-test("who may only read is offered nothing to change, and the API refuses him too", async (t) => {
+test("15 who may only read is offered nothing to change, and the API refuses him too", async (t) => {
   const tokens = { ADMIN_TOKEN: "admin-secret", REGISTER_TOKEN: "register-secret", READ_TOKEN: "read-secret" };
   const server = await worker(t, { ANONYMOUS: "read", ...tokens });
   const admin = { Authorization: "Bearer admin-secret" };
@@ -206,7 +206,7 @@ test("who may only read is offered nothing to change, and the API refuses him to
   await page.getByRole("row").filter({ hasText: "10.0.0.7:4151" }).waitFor();
 });
 
-test("who loses a right while he is asked is told, and can enter another token", async (t) => {
+test("15 who loses a right while he is asked is told, and can enter another token", async (t) => {
   const server = await worker(t, { ANONYMOUS: "read", ADMIN_TOKEN: "admin-secret" });
   await server.post("/topic/create?topic=kept", null, { Authorization: "Bearer admin-secret" });
   const page = await open(t, browser, { expected: /status of 40[13]/ });
@@ -231,7 +231,7 @@ test("who loses a right while he is asked is told, and can enter another token",
   await page.getByText("Topic kept deleted.").waitFor();
 });
 
-test("a producer whose heartbeats stop turns silent, then inactive, and active when it is back", async (t) => {
+test("5 a producer whose heartbeats stop turns silent, then inactive, and active when it is back", async (t) => {
   const server = await worker(t, { INACTIVE_PRODUCER_TIMEOUT: "9s" });
   await server.register("orders");
   const page = await open(t, browser);

@@ -32,7 +32,7 @@ function rowsOf(csv) {
   });
 }
 
-test("what is exported is what is filtered, in its order, and no cell is a formula", async (t) => {
+test("13 what is exported is what is filtered, in its order, and no cell is a formula", async (t) => {
   const post = (topics, more) =>
     worker.post("/clusters/export/register", {
       broadcast_address: "10.0.0.1", hostname: "api-1", tcp_port: 4150, http_port: 4151, version: "1.3.0", topics, ...more,

@@ -1,175 +1,160 @@
-// How it looks to everyone: accessibility, hostile text, narrow pages, what the page may load.
+// How it looks to everyone: narrow, zoomed, without motion, in the system's own colours; and whatever the names are.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, open, violations } from "./browser.mjs";
+import { launch, open } from "./browser.mjs";
+import { ask, close, dialogsOf, fits, pagesOf, turnTo, visit } from "./pages.mjs";
 import { startWorker } from "./worker.mjs";
+
+const HERE = { topic: "orders", channel: "mail", node: "10.0.0.7:4151" };
 
 let worker;
 let browser;
 before(async () => {
-  [worker, browser] = await Promise.all([
-    startWorker({ TOMBSTONE_LIFETIME: "600s", CLUSTERS: "default,empty,hostile,many" }),
-    launch(),
-  ]);
-  await worker.register("orders", "10.0.0.7:4151", { channel: "mail", topology_zone: "eu-1" });
-  await worker.register("orders", "[2001:db8::1]:4151");
-  await worker.register("clicks#ephemeral", "10.0.0.7:4151");
+  [worker, browser] = await Promise.all([startWorker({ TOMBSTONE_LIFETIME: "600s", CLUSTERS: "default,hostile" }), launch()]);
+  await worker.register(HERE.topic, HERE.node, { channel: HERE.channel, topology_zone: "eu-1" });
+  await worker.register(HERE.topic, "[2001:db8::1]:4151");
+  await worker.register("clicks#ephemeral", HERE.node);
   await worker.post("/topic/create?topic=idle");
-  await worker.post("/topic/tombstone?topic=orders&node=10.0.0.7:4151");
+  await worker.post(`/topic/tombstone?topic=${HERE.topic}&node=${HERE.node}`);
 });
 after(async () => {
   await browser?.close();
   await worker?.stop();
 });
 
-const PAGES = ["/", "/topics", "/topics?q=nothing-like-it", "/nodes", "/lookup", "/lookup?topic=orders", "/404"];
-const FULL = [...PAGES, "/topics/orders", "/topics/orders/mail", "/nodes/10.0.0.7%3A4151"];
-const DIALOGS = [
-  ["/topics", "Create topic"],
-  ["/nodes", "Register a producer"],
-  ["/topics/orders", "Delete"],
-  ["/topics/orders", "Tombstone 10.0.0.7:4151"],
-];
+// A zoom of 200 % in a window of 1280 × 860 leaves a page this many pixels of its own, each of them four of the screen's.
+const ZOOMED = { viewport: { width: 640, height: 430 }, deviceScaleFactor: 2 };
 
-for (const colorScheme of ["light", "dark"]) {
-  test(`axe finds nothing on any page, ${colorScheme}`, async (t) => {
-    // Colours are judged as they end up, not on their way there.
-    const page = await open(t, browser, { colorScheme, reducedMotion: "reduce", expected: /status of 401/ });
-    let looked = 0;
-    const check = async (what) => {
-      const { found, nodes } = await violations(page);
-      looked += nodes;
-      assert.deepEqual(found, [], what);
-    };
-    for (const [prefix, paths] of [["/clusters/empty/ui", [...PAGES, "/topics/none"]], ["/ui", FULL]]) {
-      for (const path of paths) {
-        await page.goto(worker.origin + prefix + path);
-        await page.locator(".page:not([aria-busy])").waitFor();
-        if (path.startsWith("/lookup?")) await page.locator("pre.json").waitFor();
-        await check(`${prefix}${path}`);
-      }
+for (const [how, options, fontSize] of [
+  ["in 360 px", { viewport: { width: 360, height: 760 } }, "100%"],
+  ["at a zoom of 200 %", ZOOMED, "100%"],
+  ["with text of twice the size", { viewport: { width: 640, height: 900 } }, "200%"],
+]) {
+  test(`12 nothing is out of reach ${how}`, async (t) => {
+    const page = await open(t, browser, options);
+    const enlarge = () => page.evaluate((fontSize) => (document.documentElement.style.fontSize = fontSize), fontSize);
+    await visit(page, `${worker.origin}/ui/`);
+    await enlarge();
+    for (const [name, path] of Object.entries(pagesOf(HERE))) {
+      await turnTo(page, `/ui${path}`);
+      await fits(page, name);
     }
-    for (const [path, name] of DIALOGS) {
-      await page.goto(`${worker.origin}/ui${path}`);
-      await page.getByRole("button", { name }).first().click();
-      await page.getByRole("dialog").waitFor();
-      if (name.startsWith("Delete") || name.startsWith("Tombstone")) await page.locator(".impact li").first().waitFor();
-      await check(`dialog ${name}`);
+    for (const [name, [path, button]] of Object.entries(dialogsOf(HERE))) {
+      await turnTo(page, `/ui${path}`);
+      const dialog = await ask(page, button);
+      await fits(page, name);
+      const over = await dialog.evaluate((dialog) => dialog.scrollWidth - dialog.clientWidth);
+      assert.ok(over <= 0, `the dialog ${name} is ${over} px too wide`);
+      // Whatever is asked, its buttons can be got at.
+      const last = dialog.getByRole("button").last();
+      await last.scrollIntoViewIfNeeded();
+      assert.ok(await last.evaluate((button) => {
+        const box = button.getBoundingClientRect();
+        return box.left >= 0 && box.right <= innerWidth && box.top >= 0 && box.bottom <= innerHeight;
+      }), `the last button of the dialog ${name} is out of view`);
+      await close(page);
     }
-    // What is wrong, above the page and in a dialog. Without a stream, which would leave nothing to ask for.
+    // The longest word of the pill.
     await page.routeWebSocket("**/v1/stream*", (stream) => stream.close());
-    await page.goto(`${worker.origin}/ui/topics`);
-    await page.getByRole("button", { name: "Create topic" }).waitFor();
-    await page.route("**/topic/create*", (route) => route.fulfill({ status: 401, body: "{}" }));
+    await page.goto(`${worker.origin}/ui/`);
+    await page.locator(".page:not([aria-busy])").waitFor();
     await page.route("**/v1/changes*", (route) => route.fulfill({ status: 200, body: "?" }));
-    await page.locator(".banner").waitFor();
-    await page.getByRole("button", { name: "Create topic" }).click();
-    await page.getByLabel("Topic name").fill("a");
-    await page.keyboard.press("Enter");
-    await page.getByRole("alert").waitFor();
-    await check("errors");
-    t.diagnostic(`axe looked at ${looked} nodes`);
+    await enlarge();
+    await page.locator(".pill").getByText("Reconnecting").waitFor();
+    await fits(page, "reconnecting");
   });
 }
 
-test("a page that asks for a token passes axe too", async (t) => {
-  const page = await open(t, browser, { expected: /status of 401/ });
-  await page.route("**/v1/snapshot*", (route) => route.fulfill({ status: 401, body: '{"message":"UNAUTHORIZED"}' }));
-  await page.goto(`${worker.origin}/ui/`);
-  await page.getByLabel("Token").waitFor();
-  assert.deepEqual((await violations(page)).found, []);
-});
-
-test("the policy allows no inline script and no foreign thing", async (t) => {
-  const page = await open(t, browser);
-  for (const path of ["/ui/", "/ui/topics/orders", "/clusters/empty/ui/nodes"]) {
-    const response = await page.goto(worker.origin + path);
-    const policy = response.headers()["content-security-policy"];
-    const scripts = /script-src ([^;]*)/.exec(policy)[1];
-    assert.ok(!scripts.includes("'unsafe-inline'") && !scripts.includes("'unsafe-eval'"), scripts);
-    assert.match(policy, /default-src 'none'/);
-    assert.match(policy, /frame-ancestors 'none'/);
-    await page.locator(".page:not([aria-busy])").waitFor();
-  }
-  assert.equal(await page.locator("[style]").count(), 0, "inline styles would be dropped");
-  const types = await page.evaluate(() =>
-    Promise.all(
-      performance.getEntriesByType("resource").filter((entry) => entry.name.includes("/ui/")).map(async (entry) => {
-        const answer = await fetch(entry.name);
-        return [new URL(entry.name).pathname.replace(/.*\./, ""), answer.status, answer.headers.get("content-type")];
-      }),
-    ),
-  );
-  for (const [extension, status, type] of types) {
-    const expected = { wasm: /^application\/wasm/, js: /javascript/, css: /^text\/css/, svg: /^image\/svg\+xml/ }[extension];
-    assert.equal(status, 200);
-    assert.match(type, expected);
-  }
-  assert.ok(types.some(([extension]) => extension === "wasm"));
-});
-
-test("hostile text comes out as text and breaks no layout", async (t) => {
-  const hostile = [
-    `<img src=x onerror="globalThis.hacked = 1">`,
-    `"><script>globalThis.hacked = 1</script>`,
-    `\u202egnirts desrever`,
-    `{{constructor.constructor('globalThis.hacked = 1')()}}`,
-    "x".repeat(240),
-  ];
-  for (const [place, text] of hostile.entries()) {
-    const said = { hostname: text, version: text, topology_zone: text };
-    await worker.post("/clusters/hostile/register?topic=t", {
-      broadcast_address: `10.9.0.${place}`, tcp_port: 4150, http_port: 4151, ...said,
-    });
-  }
-  await worker.post("/clusters/hostile/register?topic=t", {
-    broadcast_address: `<svg onload=globalThis.hacked=1>`, hostname: "", tcp_port: 4150, http_port: 4151, version: "1",
-  });
-  for (const width of [1280, 360]) {
-    const page = await open(t, browser, { viewport: { width, height: 800 } });
-    for (const path of ["/", "/nodes", "/topics/t", "/nodes/10.9.0.0%3A4151", "/nodes/%3Csvg%20onload%3DglobalThis.hacked%3D1%3E%3A4151", "/lookup?topic=t", "/topics?q=%3Cscript%3E", "/topics/%3Cb%3E"]) {
-      await page.goto(`${worker.origin}/clusters/hostile/ui${path}`);
-      await page.locator(".page:not([aria-busy])").waitFor();
-      if (path.startsWith("/lookup")) await page.locator("pre.json").waitFor();
-      assert.equal(await page.evaluate(() => globalThis.hacked), undefined, path);
-      assert.equal(await page.locator("main img, main script, main b").count(), 0, path);
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      assert.ok(over <= 0, `${path} at ${width} px is ${over} px too wide`);
+test("12 with reduced motion nothing moves", async (t) => {
+  const page = await open(t, browser, { reducedMotion: "reduce" });
+  // What moves is started by something that happens: a page that comes, a dialog, a notice.
+  await page.addInitScript(() => {
+    globalThis.moved = [];
+    for (const kind of ["animationstart", "transitionrun"]) {
+      document.addEventListener(kind, ({ target }) => globalThis.moved.push(`${kind} ${target.className}`), true);
     }
+  });
+  await visit(page, `${worker.origin}/ui/`);
+  const still = async (what) => assert.deepEqual(await page.evaluate(() => globalThis.moved), [], what);
+  for (const [name, path] of Object.entries(pagesOf(HERE))) {
+    await turnTo(page, `/ui${path}`);
+    await page.locator("main h1").hover();
+    await still(name);
+  }
+  for (const [name, [path, button]] of Object.entries(dialogsOf(HERE))) {
+    await turnTo(page, `/ui${path}`);
+    await ask(page, button);
+    await still(name);
+    await close(page);
   }
 });
 
-test("nothing is cut off at 360 px, with text twice the size, or without motion", async (t) => {
-  const page = await open(t, browser, { viewport: { width: 360, height: 760 }, reducedMotion: "reduce", forcedColors: "active" });
-  const over = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  for (const path of FULL) {
-    await page.goto(`${worker.origin}/ui${path}`);
-    await page.locator(".page:not([aria-busy])").waitFor();
-    assert.ok((await over()) <= 0, `${path} is too wide`);
+test("12 in forced colours what carries meaning can still be seen", async (t) => {
+  const page = await open(t, browser, { forcedColors: "active", reducedMotion: "reduce" });
+  const blank = await (await browser.newContext()).newPage();
+  t.after(() => blank.context().close());
+  await visit(page, `${worker.origin}/ui/`);
+  let looked = 0;
+  for (const [name, path] of Object.entries(pagesOf(HERE))) {
+    await turnTo(page, `/ui${path}`);
+    const places = await page.locator(MEANINGFUL).evaluateAll((all) =>
+      all.map((element) => {
+        const { left, top, width, height } = element.getBoundingClientRect();
+        return { what: element.outerHTML.slice(0, 120), left, top, width, height };
+      }).filter(({ left, top, width, height }) => width > 4 && height > 4 && left >= 0 && top >= 0 && top + height <= innerHeight),
+    );
+    const picture = (await page.screenshot()).toString("base64");
+    for (const { what, share } of await blank.evaluate(standingOut, { picture, places })) {
+      looked += 1;
+      assert.ok(share > 0.005, `${name}: ${(share * 100).toFixed(2)} % of ${what} stand out`);
+    }
+    // Where one is, is not told by a colour of the background, which is forced.
+    const links = page.getByRole("navigation", { name: "Main" }).getByRole("link");
+    const borders = await links.evaluateAll((all) =>
+      all.map((link) => [link.hasAttribute("aria-current"), getComputedStyle(link).borderTopStyle !== "none"]),
+    );
+    for (const [isCurrent, isBordered] of borders) assert.equal(isBordered, isCurrent, `${name}: the current section`);
   }
-  // Text of twice the size on a page of twice that width, which is a zoom of 200 % at 640 px.
-  await page.setViewportSize({ width: 640, height: 900 });
-  for (const path of FULL) {
-    await page.goto(`${worker.origin}/ui${path}`);
-    await page.locator(".page:not([aria-busy])").waitFor();
-    await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
-    assert.ok((await over()) <= 0, `${path} is too wide with large text`);
+  t.diagnostic(`${looked} elements stand out from their ground`);
+  // Nor is it by one that something has the focus.
+  await turnTo(page, "/ui/topics");
+  for (let step = 0; step < 25; step += 1) {
+    await page.keyboard.press("Tab");
+    const outline = await page.evaluate(() => {
+      const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+      return document.activeElement === document.body || (outlineStyle !== "none" && outlineWidth !== "0px");
+    });
+    assert.ok(outline, `no outline at step ${step}`);
   }
-  // The longest word of the pill.
-  await page.routeWebSocket("**/v1/stream*", (stream) => stream.close());
-  await page.route("**/v1/changes*", (route) => route.fulfill({ status: 200, body: "?" }));
-  for (const [width, fontSize] of [[360, "100%"], [640, "200%"]]) {
-    await page.setViewportSize({ width, height: 760 });
-    await page.goto(`${worker.origin}/ui/`);
-    await page.evaluate((fontSize) => (document.documentElement.style.fontSize = fontSize), fontSize);
-    await page.locator(".pill").getByText("Reconnecting").waitFor();
-    assert.ok((await over()) <= 0, `too wide at ${width} px`);
-  }
-  await page.goto(`${worker.origin}/ui/topics/orders`);
-  await page.locator(".ring-left").waitFor();
-  const motion = await page.locator(".ring-left").evaluate((ring) => getComputedStyle(ring).transitionDuration);
-  assert.equal(motion, "0s");
 });
+
+/** What is drawn, and what tells how something is. */
+const MEANINGFUL = "svg, .badge, .pill, .button, input, select, [role=alert]";
+
+/** In a page of its own: how much of each place of a picture is three times as bright as its most common colour, or as dark. */
+async function standingOut({ picture, places }) {
+  const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${picture}`)).blob());
+  const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
+  context.drawImage(image, 0, 0);
+  // WCAG's relative luminance.
+  const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+  const luminance = (colour) => [16, 8, 0].map((shift) => linear(((colour >> shift) & 255) / 255)).reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+  return places.map(({ what, left, top, width, height }) => {
+    const { data } = context.getImageData(left, top, Math.ceil(width), Math.ceil(height));
+    const counts = new Map();
+    for (let at = 0; at < data.length; at += 4) {
+      const colour = (data[at] << 16) | (data[at + 1] << 8) | data[at + 2];
+      counts.set(colour, (counts.get(colour) ?? 0) + 1);
+    }
+    const [[ground]] = [...counts].sort((a, b) => b[1] - a[1]);
+    const contrast = (colour) => {
+      const [dark, bright] = [luminance(colour), luminance(ground)].sort((a, b) => a - b);
+      return (bright + 0.05) / (dark + 0.05);
+    };
+    const different = [...counts].reduce((sum, [colour, count]) => sum + (contrast(colour) >= 3 ? count : 0), 0);
+    return { what, share: different / (data.length / 4) };
+  });
+}
 
 test("light, dark, and as the system has it: chosen once, kept", async (t) => {
   const page = await open(t, browser, { colorScheme: "dark" });
@@ -188,47 +173,63 @@ test("light, dark, and as the system has it: chosen once, kept", async (t) => {
   await page.getByRole("button", { name: "Theme: system" }).waitFor();
 });
 
-test("everything is reached and done by keyboard alone", async (t) => {
-  const page = await open(t, browser);
-  await page.goto(`${worker.origin}/ui/topics`);
-  await page.getByRole("link", { name: "orders", exact: true }).waitFor();
-  await page.keyboard.press("Tab");
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to content");
-  const focused = [];
-  for (let step = 0; step < 40; step += 1) {
-    await page.keyboard.press("Tab");
-    focused.push(await page.evaluate(() => document.activeElement.textContent.trim()));
-    if (focused.at(-1) === "orders") break;
-  }
-  for (const name of ["Topics", "Create topic", "orders"]) assert.ok(focused.includes(name), `${name} in ${focused}`);
-  await page.keyboard.press("Enter");
-  await page.getByRole("heading", { level: 1, name: "orders" }).waitFor();
-});
+const HOSTILE = [
+  `<img src=x onerror="globalThis.hacked = 1">`,
+  `"><script>globalThis.hacked = 1</script>`,
+  `\u202egnirts desrever`,
+  `{{constructor.constructor('globalThis.hacked = 1')()}}`,
+  // As long as a producer's texts may be: 1,024 bytes.
+  "x".repeat(1_024),
+  "\u202e".repeat(200) + "\u200b<b>".repeat(70),
+];
 
-test("of 2,000 topics at most 80 rows are there, wherever one scrolls", async (t) => {
-  const topics = Object.fromEntries(Array.from({ length: 2_000 }, (_, number) => [`topic-${String(number).padStart(4, "0")}`, []]));
-  const node = { broadcast_address: "10.0.0.1", hostname: "many", tcp_port: 4150, http_port: 4151, version: "1" };
-  await worker.post("/clusters/many/register", { ...node, topics });
-  const page = await open(t, browser);
-  await page.goto(`${worker.origin}/clusters/many/ui/topics`);
-  await page.getByRole("link", { name: "topic-0000" }).waitFor();
-  assert.equal(await page.getByRole("table").getAttribute("aria-rowcount"), "2001");
-  for (const [part, name] of [[1, "topic-1999"], [0.5, "topic-1000"], [0, "topic-0000"]]) {
-    await page.evaluate((part) => scrollTo(0, (document.documentElement.scrollHeight - innerHeight) * part), part);
-    await page.getByRole("link", { name }).waitFor();
-    const rows = await page.locator("tbody tr").count();
-    assert.ok(rows <= 80, `${rows} rows`);
+test("14 hostile names, hosts and versions come out as text, and break no layout", async (t) => {
+  const ui = "/clusters/hostile/ui";
+  const announce = (node, topics = ["t"]) =>
+    worker.post("/clusters/hostile/register", {
+      tcp_port: 4150, http_port: 4151, topics: Object.fromEntries(topics.map((topic) => [topic, [".", "c"]])), ...node,
+    });
+  for (const [place, text] of HOSTILE.entries()) {
+    const said = { hostname: text, version: text, topology_zone: text, topology_region: text };
+    await announce({ broadcast_address: `10.9.0.${place}`, ...said });
   }
-  // Back from one of them, the page is where it was left.
-  await page.evaluate(() => scrollTo(0, 30_000));
-  const name = "topic-0620";
-  await page.getByRole("link", { name }).click();
-  await page.getByRole("heading", { level: 1, name }).waitFor();
-  assert.equal(await page.evaluate(() => scrollY), 0);
-  await page.goBack();
-  await page.getByRole("link", { name }).waitFor();
-  await page.waitForFunction(() => scrollY > 20_000);
-  await page.getByRole("searchbox").fill("topic-1234");
-  await page.getByText("1 of 2,000 topics").waitFor();
-  await page.getByRole("link", { name: "topic-1234" }).waitFor();
+  const address = `<svg onload=globalThis.hacked=1>`;
+  const long = "x".repeat(64);
+  await announce({ broadcast_address: address, hostname: "", version: "1" }, ["t", "..", long]);
+  await announce({ broadcast_address: "y".repeat(255), hostname: "", version: "1" });
+  const tooLong = announce({ broadcast_address: "10.9.0.9", hostname: "x".repeat(10_000), version: "1" });
+  await assert.rejects(tooLong, /hostname: expected at most 1024 bytes, got 10000/);
+  const node = (node) => pagesOf({ topic: "t", channel: "c", node }).node;
+  const pages = {
+    ...pagesOf({ topic: "t", channel: "c", node: "10.9.0.0:4151" }),
+    "a node that says markup": node("10.9.0.1:4151"),
+    "a node that says as much as it may": node("10.9.0.4:4151"),
+    "a node that turns text around": node("10.9.0.5:4151"),
+    "a node with an address of markup": node(`${address}:4151`),
+    "a node with the longest address": node(`${"y".repeat(255)}:4151`),
+    "the longest topic": `/topics/${long}`,
+    "a topic of dots": "/topics/~..",
+    "a topic of markup": "/topics/%3Cb%3E",
+    "a topic of 10 KB": `/topics/${"x".repeat(10_000)}`,
+    "a search of markup": "/topics?q=%3Cscript%3E",
+    "a search of 10 KB": `/nodes?q=${"x".repeat(10_000)}`,
+    "a lookup of markup": "/lookup?topic=%3Cimg%20src%3Dx%3E",
+    "events of markup": "/events?topic=%3Cimg%20src%3Dx%3E",
+    "a graph of markup": "/graph?topic=%3Cimg%20src%3Dx%3E",
+  };
+  for (const width of [1280, 360]) {
+    const page = await open(t, browser, { viewport: { width, height: 800 }, expected: /status of 40[04]/ });
+    await visit(page, `${worker.origin}${ui}/`);
+    for (const [name, path] of Object.entries(pages)) {
+      await turnTo(page, ui + path);
+      assert.equal(await page.evaluate(() => globalThis.hacked), undefined, name);
+      assert.equal(await page.locator("main :is(img, script, b, svg[onload])").count(), 0, name);
+      await fits(page, `${name} at ${width} px`);
+    }
+    // A text that turns itself around turns nothing beside it: it is told apart.
+    await turnTo(page, ui + node("10.9.0.2:4151"));
+    const version = page.locator("dd bdi").filter({ hasText: "gnirts" }).first();
+    assert.equal(await version.textContent(), HOSTILE[2]);
+    assert.equal(await version.evaluate((text) => getComputedStyle(text).unicodeBidi), "isolate");
+  }
 });

@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { launch } from "./browser.mjs";
+import { ask, dialogsOf, pagesOf, visit } from "./pages.mjs";
 import { startWorker } from "./worker.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -18,6 +19,7 @@ const TOPICS = `orders.created orders.paid orders.shipped orders.cancelled payme
   users.profile_changed sessions.started clicks#ephemeral page_views search.queries search.index inventory.changed
   inventory.low prices.changed carts.abandoned reviews.posted fraud.checks fraud.alerts exports.requested exports.finished
   images.resized images.uploaded webhooks.outgoing audit.log metrics.raw logs.errors`.split(/\s+/);
+const HERE = { topic: "orders.created", channel: "mail", node: "10.4.2.25:4151" };
 const CHANNELS = ["mail", "billing", "analytics", "archive", "search-indexer", "fraud", "warehouse"];
 
 /** The same registry every time. */
@@ -42,7 +44,7 @@ function nodes() {
   return all;
 }
 
-const worker = await startWorker({ TOMBSTONE_LIFETIME: "90s", INACTIVE_PRODUCER_TIMEOUT: "90s" });
+const worker = await startWorker({ TOMBSTONE_LIFETIME: "600s", INACTIVE_PRODUCER_TIMEOUT: "90s", CLUSTERS: "default,empty" });
 const browser = await launch();
 try {
   const all = nodes();
@@ -54,45 +56,20 @@ try {
   const watch = await browser.newPage();
   await watch.goto(`${worker.origin}/ui/`);
   await watch.getByText("Silent", { exact: true }).first().waitFor({ timeout: 120_000 });
-  await worker.post("/topic/tombstone?topic=orders.created&node=10.4.2.25:4151");
+  await worker.post(`/topic/tombstone?topic=${HERE.topic}&node=${HERE.node}`);
   await watch.locator(".ring-left").first().waitFor();
   await watch.close();
 
-  const pages = everything
-    ? [
-        ["overview", "/"],
-        ["topics", "/topics"],
-        ["topic", "/topics/orders.created"],
-        ["channel", "/topics/orders.created/mail"],
-        ["nodes", "/nodes"],
-        ["node", "/nodes/10.4.2.25%3A4151"],
-        ["lookup", "/lookup?topic=orders.created"],
-        ["not-found", "/nope"],
-        ["empty-search", "/topics?q=nothing-like-it"],
-        ["delete", "/topics/orders.created", "Delete"],
-        ["tombstone", "/topics/orders.created", "Tombstone 10.4.0.20:4151"],
-        ["register", "/nodes", "Register a producer"],
-        ["create", "/topics", "Create topic"],
-      ]
-    : [["dashboard", "/"]];
   mkdirSync(directory, { recursive: true });
   for (const colorScheme of ["light", "dark"]) {
     for (const width of everything ? [1280, 360] : [1280]) {
       const height = width === 360 ? 780 : 820;
       const context = await browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: "reduce" });
       const page = await context.newPage();
-      for (const [name, path, press] of pages) {
-        await page.goto(`${worker.origin}/ui${path}`);
-        await page.locator(".page:not([aria-busy])").waitFor();
-        if (path.startsWith("/lookup")) await page.locator("pre.json").waitFor();
-        if (press) {
-          await page.getByRole("button", { name: press }).first().click();
-          await page.getByRole("dialog").waitFor();
-          if (press.startsWith("Delete") || press.startsWith("Tombstone")) await page.locator(".impact li").first().waitFor();
-        }
-        const size = everything ? `-${width}` : "";
-        await page.screenshot({ path: join(directory, `${name}-${colorScheme}${size}.png`), fullPage: Boolean(everything) && !press });
-      }
+      const take = (name, fullPage) =>
+        page.screenshot({ path: join(directory, `${name.replaceAll(/\W+/g, "-")}-${colorScheme}${everything ? `-${width}` : ""}.png`), fullPage });
+      if (everything) await takeAll(page, take);
+      else await visit(page, `${worker.origin}/ui/`), await take("dashboard");
       await context.close();
     }
   }
@@ -101,4 +78,35 @@ try {
 } finally {
   await browser.close();
   await worker.stop();
+}
+
+async function takeAll(page, take) {
+  for (const [name, path] of Object.entries(pagesOf(HERE))) {
+    await visit(page, `${worker.origin}/ui${path}`);
+    await take(name, true);
+  }
+  for (const [name, [path, button]] of Object.entries(dialogsOf(HERE))) {
+    await visit(page, `${worker.origin}/ui${path}`);
+    await ask(page, button);
+    await take(`dialog ${name}`);
+  }
+  const empty = pagesOf({ topic: "none", channel: "none", node: "none:1" });
+  for (const name of ["overview", "topics", "topic", "channel", "nodes", "node", "lookup", "events", "graph"]) {
+    await visit(page, `${worker.origin}/clusters/empty/ui${empty[name]}`);
+    await take(`empty ${name}`, true);
+  }
+  // What is wrong: above a page that is there, and where nothing could be loaded.
+  await page.routeWebSocket("**/v1/stream*", (stream) => stream.close());
+  await visit(page, `${worker.origin}/ui/topics`);
+  await page.route("**/v1/*", (route) => route.fulfill({ status: 500, body: "oops" }));
+  await page.locator(".banner").waitFor();
+  await take("error");
+  await page.reload();
+  await page.locator(".banner").waitFor();
+  await take("error, nothing loaded");
+  await page.unroute("**/v1/*");
+  await page.route("**/v1/*", (route) => route.fulfill({ status: 401, body: '{"message":"UNAUTHORIZED"}' }));
+  await page.reload();
+  await page.getByRole("textbox", { name: "Token" }).waitFor();
+  await take("error, a token needed");
 }

@@ -19,7 +19,7 @@ after(async () => {
 
 const row = (page, name) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
 
-test("an empty registry says what to do, and the first producer appears without a reload", async (t) => {
+test("3 an empty registry says what to do, and the first producer appears without a reload", async (t) => {
   const page = await open(t, browser);
   await page.goto(`${worker.origin}/ui/`);
   await page.getByText("Nothing is registered yet").waitFor();
@@ -41,7 +41,7 @@ test("an empty registry says what to do, and the first producer appears without 
   await row(page, "10.0.0.7:4151").waitFor();
 });
 
-test("every page can be linked, reloaded and gone back to", async (t) => {
+test("2 every page can be linked, reloaded and gone back to", async (t) => {
   await worker.register("foo#ephemeral", "[2001:db8::1]:4151", { channel: "bar#ephemeral" });
   const page = await open(t, browser);
   const pages = [
@@ -52,6 +52,9 @@ test("every page can be linked, reloaded and gone back to", async (t) => {
     ["/ui/nodes", "Nodes"],
     ["/ui/nodes/%5B2001%3Adb8%3A%3A1%5D%3A4151", "[2001:db8::1]:4151"],
     ["/ui/lookup?topic=foo%23ephemeral", "Lookup tester"],
+    ["/ui/events?topic=foo%23ephemeral", "Events"],
+    ["/ui/graph?topic=foo%23ephemeral", "Graph"],
+    ["/ui/settings", "Settings"],
     ["/ui/no/such/page", "Page not found"],
   ];
   const heading = (name) => page.getByRole("heading", { level: 1, name, exact: true });
@@ -79,7 +82,7 @@ test("every page can be linked, reloaded and gone back to", async (t) => {
   await heading("foo#ephemeral").waitFor();
 });
 
-test("names that a browser would take for a way up are linked all the same", async (t) => {
+test("2 names that a browser would take for a way up are linked all the same", async (t) => {
   await worker.register("..", "10.0.0.9:4151", { channel: "." });
   const page = await open(t, browser);
   await page.goto(`${worker.origin}/ui/topics?q=..`);
@@ -91,7 +94,7 @@ test("names that a browser would take for a way up are linked all the same", asy
   await row(page, "10.0.0.9:4151").waitFor();
 });
 
-test("search, state and order are in the address, fast toggling included", async (t) => {
+test("9 search, state and order are in the address, fast toggling included", async (t) => {
   await Promise.all(["alpha", "beta", "gamma"].map((name) => worker.register(name)));
   await worker.post("/topic/create?topic=zz-idle");
   const page = await open(t, browser);
@@ -117,7 +120,7 @@ test("search, state and order are in the address, fast toggling included", async
   assert.equal(await page.getByRole("columnheader", { name: "Producers" }).getAttribute("aria-sort"), "descending");
 });
 
-test("a tombstone hides a producer, its ring runs, and it comes back by itself", async (t) => {
+test("4 a tombstone hides a producer, its ring runs, and it comes back by itself", async (t) => {
   await worker.register("payments", "10.0.0.1:4151");
   await worker.register("payments", "10.0.0.2:4151");
   const page = await open(t, browser);
@@ -140,7 +143,7 @@ test("a tombstone hides a producer, its ring runs, and it comes back by itself",
   assert.deepEqual(await addresses(), ["10.0.0.1", "10.0.0.2"]);
 });
 
-test("the lookup tester says who is listed and why one is left out", async (t) => {
+test("4 the lookup tester says who is listed and why one is left out", async (t) => {
   await worker.register("shipping", "10.0.0.1:4151");
   await worker.register("shipping", "10.0.0.2:4151");
   const page = await open(t, browser);
@@ -159,7 +162,7 @@ test("the lookup tester says who is listed and why one is left out", async (t) =
   assert.match(await page.locator("pre.json").innerText(), /TOPIC_NOT_FOUND/);
 });
 
-test("a topic and a channel are created and deleted; a wrong name deletes nothing", async (t) => {
+test("6 a topic and a channel are created and deleted; a wrong name deletes nothing", async (t) => {
   const page = await open(t, browser);
   await page.goto(`${worker.origin}/ui/topics`);
   await page.getByRole("button", { name: "Create topic" }).click();
@@ -198,7 +201,7 @@ test("a topic and a channel are created and deleted; a wrong name deletes nothin
   assert.equal((await worker.get("/topics")).body.topics.includes("invoices"), false);
 });
 
-test("Esc closes a dialog and gives the focus back", async (t) => {
+test("6 Esc closes a dialog and gives the focus back", async (t) => {
   await worker.register("orders");
   const page = await open(t, browser);
   await page.goto(`${worker.origin}/ui/topics/orders`);
@@ -239,7 +242,7 @@ test("a producer is registered by the form, and unregistered", async (t) => {
   await page.getByText("There is no such node").waitFor();
 });
 
-test("what the server refuses is said where it was asked", async (t) => {
+test("6 what the server refuses is said where it was asked", async (t) => {
   await worker.register("orders");
   const page = await open(t, browser, { expected: /status of (409|500|507)/ });
   await page.goto(`${worker.origin}/ui/topics`);
@@ -264,7 +267,7 @@ test("what the server refuses is said where it was asked", async (t) => {
   }
 });
 
-test("clusters are kept apart, and their pages below their own address", async (t) => {
+test("2 clusters are kept apart, and their pages below their own address", async (t) => {
   const page = await open(t, browser);
   await page.goto(`${worker.origin}/clusters/eu-1/ui/topics`);
   await page.getByText("No topics yet").waitFor();

@@ -42,7 +42,7 @@ for (const [home, start, prefix, isFollowed] of [
   ["the agent", () => startAgent(), ""],
   ["an agent that follows it", () => startAgent(), "", true],
 ]) {
-  test(`what changes elsewhere is seen within a second, and nothing is asked for: ${home}`, async (t) => {
+  test(`3 what changes elsewhere is seen within a second, and nothing is asked for: ${home}`, async (t) => {
     const server = await started(t, start());
     await server.post(`${prefix}/topic/create?topic=orders`);
     const { origin } = isFollowed ? await started(t, startAgent([`--upstream=${server.origin}`])) : server;
@@ -81,7 +81,7 @@ test("a page that is opened while its agent's leader is away shows what the agen
   await pill(page, "Reconnecting");
 });
 
-test("a stream that is cut: the pill says so, it polls, and resynchronises without duplicates", async (t) => {
+test("7 a stream that is cut: the pill says so, it polls, and resynchronises without duplicates", async (t) => {
   const server = await started(t, startWorker());
   const proxy = await started(t, startProxy(server.origin));
   await server.post("/topic/create?topic=before");
@@ -108,7 +108,7 @@ test("a stream that is cut: the pill says so, it polls, and resynchronises witho
   assert.deepEqual(asked, []);
 });
 
-test("a stream on which nothing comes any more is given up, and another opened", async (t) => {
+test("7 a stream on which nothing comes any more is given up, and another opened", async (t) => {
   // Heard every second, by a timeout of 20 s.
   const server = await started(t, startWorker({ INACTIVE_PRODUCER_TIMEOUT: "20s" }));
   const proxy = await started(t, startProxy(server.origin));
@@ -126,7 +126,7 @@ test("a stream on which nothing comes any more is given up, and another opened",
   assert.equal(proxy.asked, 2);
 });
 
-test("where no stream gets through it polls, and rarely tries again", async (t) => {
+test("7 where no stream gets through it polls, and rarely tries again", async (t) => {
   const server = await started(t, startAgent());
   const proxy = await started(t, startProxy(server.origin));
   proxy.passes = false;
