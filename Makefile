@@ -11,7 +11,7 @@ shared := Cargo.toml Cargo.lock package-lock.json tools/versions.env tools/build
 worker := $(shared) $(shell find worker/src worker/Cargo.toml)
 dashboard := $(shared) tools/headers.mjs tools/imports.mjs $(shell find dashboard)
 
-.PHONY: help setup setup-test build agent dev test fuzz tour-nsq check soak soak-crash soak-simulation bench bench-nsq bench-edge fmt clean deploy-dry-run
+.PHONY: help setup setup-test build agent dev test fuzz tour-nsq check soak soak-crash soak-simulation bench bench-nsq bench-edge bench-dashboard fmt clean deploy-dry-run
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +78,11 @@ bench-edge: build agent ## Measure the worker beside an empty one on the same ru
 	@tools/setup.sh bench
 	@. tools/env.sh && LOOKUPD_AGENT_BIN=$$LOOKUPD_ROOT/target/native/lookupd-agent \
 		cargo bench --quiet -p lookupd-tests --bench edge -- $(ONLY)
+
+bench-dashboard: build agent ## Measure the dashboard in Chromium beside nsqadmin, and write BENCHMARKS.md (ONLY="table seen": print some of it)
+	@tools/setup.sh bench
+	@. tools/env.sh && LOOKUPD_AGENT_BIN=$$LOOKUPD_ROOT/target/native/lookupd-agent \
+		node tests/browser/bench/run.mjs $(ONLY)
 
 fmt: ## Format the Rust sources
 	cargo fmt --all

@@ -5,7 +5,7 @@
 #
 # setup.sh build    what building, `make dev` and `make check` need
 # setup.sh test     the same, and what only `make test` needs: Chromium, a C++ compiler, real NSQ where Go is, and NSQ's client libraries
-# setup.sh bench    the same as for building, and what `make bench-nsq` needs: wrk, and real NSQ
+# setup.sh bench    the same as for building, and what measuring beside others needs: wrk, Chromium, and real NSQ
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -215,6 +215,7 @@ test)
 bench)
     command -v go >/dev/null || fail "Go is missing, which builds the nsqlookupd to compare with: install Go 1.24 or newer."
     load_generator
+    chromium
     nsq
     ;;
 esac
