@@ -19,14 +19,14 @@ pub enum Look {
 }
 
 /// A button with an icon and a word.
-pub fn button(look: Look, symbol: Icon, label: &'static str, press: impl Fn() + 'static) -> Html {
+pub fn button(look: Look, symbol: Icon, label: impl Into<AttrValue>, press: impl Fn() + 'static) -> Html {
     let class = match look {
         Look::Plain => "button",
         Look::Primary => "button primary",
         Look::Danger => "button danger-quiet",
         Look::Small => "button small",
     };
-    raw(class, Callback::from(move |_| press()), symbol, label)
+    raw(class, Callback::from(move |_| press()), symbol, label.into())
 }
 
 /// A button that has something asked; nothing where whoever looks may not do that.
@@ -72,7 +72,7 @@ pub(super) fn square(class: &'static str, onclick: Callback<MouseEvent>, symbol:
     }
 }
 
-fn raw(class: &'static str, onclick: Callback<MouseEvent>, symbol: Icon, label: &'static str) -> Html {
+fn raw(class: &'static str, onclick: Callback<MouseEvent>, symbol: Icon, label: AttrValue) -> Html {
     html! { <button type="button" {class} {onclick}>{ icon(symbol) }{ label }</button> }
 }
 

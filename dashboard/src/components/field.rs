@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 use super::{Icon, icon};
-use crate::dom;
+use crate::{dom, live::Live};
 
 /// What a field looks like and takes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,14 +45,39 @@ pub fn state_filter(
     chosen: &str,
     onchoose: impl Fn(String) + 'static,
 ) -> Html {
-    let states: Vec<Html> =
-        states.map(|(key, label)| html! { <option value={key} selected={chosen == key}>{ label }</option> }).collect();
+    let states: Vec<_> = states.collect();
+    select_filter("State", "Every state", &states, chosen, onchoose)
+}
+
+/// A filter by one of several values: each value's key and what it is called, and the key of the one chosen, if one is.
+pub fn select_filter(
+    label: &'static str,
+    every: &'static str,
+    values: &[(&str, &str)],
+    chosen: &str,
+    onchoose: impl Fn(String) + 'static,
+) -> Html {
+    let option = |key: &str, label: &str| {
+        html! { <option value={key.to_owned()} selected={chosen == key}>{ label }</option> }
+    };
+    let values: Vec<Html> = values.iter().map(|(key, label)| option(key, label)).collect();
     let onchange = Callback::from(move |event: Event| onchoose(dom::value_of(&event)));
     html! {
-        <select class="select" aria-label="State" {onchange}>
-            <option value="" selected={chosen.is_empty()}>{ "Every state" }</option>
-            { states }
-        </select>
+        <select class="select" aria-label={label} {onchange}>{ option("", every) }{ values }</select>
+    }
+}
+
+/// A filter that came with a link: what it is set to, and a way out of it. Nothing where it isn't set.
+pub fn chosen_filter(live: &Live, key: &'static str, label: &'static str, value: &str) -> Html {
+    if value.is_empty() {
+        return html! { <span hidden=true /> };
+    }
+    let live = live.clone();
+    let onclick = Callback::from(move |_| live.set_query(key, ""));
+    html! {
+        <button type="button" class="button chosen" {onclick} title={format!("{label} {value}: show all")}>
+            <span class="muted">{ label }</span><bdi class="name">{ value }</bdi>{ icon(Icon::Close) }
+        </button>
     }
 }
 

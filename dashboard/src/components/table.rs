@@ -95,7 +95,7 @@ pub fn long_table(
     columns: &[Column],
     order: Order,
     count: usize,
-    row: impl Fn(usize) -> (String, Html),
+    row: &dyn Fn(usize) -> (String, Html),
 ) -> Html {
     let Window { first, last, row_height } = live.window().within(count);
     let rows = (first..last).map(|place| {

@@ -1,11 +1,156 @@
 //! What changed of late.
 
+use lookupd_core::Timestamp;
 use yew::prelude::*;
 
-use super::{nothing, page};
-use crate::live::Live;
+use super::{card, nothing, page, topics::shown};
+use crate::{
+    components::{
+        Column, Icon, Look, button, cell, chosen_filter, empty, event_badge, event_topics, event_who, export_buttons,
+        heads, icon, link, link_with, long_table, moment, search_field, select_filter,
+    },
+    format,
+    live::Live,
+    route::{Query, Route},
+    store::{Event, Listed},
+    view::{EventFilter, EventKind, Happening, Order, event, find_events},
+};
 
-/// What changed, newest first.
-pub fn events(_live: &Live) -> Html {
-    page(nothing(), "Events", nothing(), nothing(), nothing())
+const COLUMNS: [Column; 4] = [
+    Column { label: "Event", class: "", by: "" },
+    Column { label: "Time", class: "numeric", by: "" },
+    Column { label: "Topic", class: "state", by: "" },
+    Column { label: "Producer", class: "who", by: "" },
+];
+
+/// What is saved of each.
+const EXPORTED: &[&str] = &["time", "revision", "type", "event", "topics", "producer", "via"];
+
+/// A list of events with search and filters in the address, newest first.
+pub fn events(live: &Live) -> Html {
+    let query = live.query();
+    let kind = EventKind::parse(query.get("type"));
+    let filter = EventFilter { kind, topic: query.get("topic"), search: query.get("q") };
+    let store = live.store();
+    let Listed { happenings, first, begins } = store.recent().listed();
+    let found = find_events(&happenings, &filter, store.registry());
+    let count = |until: Timestamp| {
+        let is_event = |happening: &Happening| event(happening).is_some_and(|row| row.at < until);
+        let of_found = found.iter().filter(|place| is_event(&happenings[**place])).count();
+        shown(of_found, happenings.iter().filter(|happening| is_event(happening)).count(), "event")
+    };
+    // Read aloud once a minute at most, and where something else is looked for.
+    let said = count(Timestamp::from_millis(store.now().as_millis() / 60_000 * 60_000));
+    let below = html! {
+        <>
+            <p class="muted number" aria-hidden="true">{ count(Timestamp::from_millis(u64::MAX)) }</p>
+            <p class="visually-hidden" role="status">{ said }</p>
+        </>
+    };
+    let waiting = store.recent().waiting();
+    let waiting = find_events(waiting, &filter, store.registry()).len();
+    let acts = pause(live, store.recent().is_held(), waiting);
+    let content = if happenings.is_empty() {
+        let why = "What changes from now on appears here by itself.";
+        html! { <section class="card">{ empty(Icon::Clock, "Nothing happened yet", why, nothing()) }</section> }
+    } else if found.is_empty() {
+        let (title, why) = ("No event matches", "What matches from now on appears here by itself.");
+        let clear = link(live, &Route::Events, "button", html! { "Clear search and filter" });
+        html! { <section class="card">{ empty(Icon::Search, title, why, clear) }</section> }
+    } else {
+        long_table(live, "Events, newest first", &COLUMNS, Order::parse("", &[""]), found.len(), &|place| {
+            let number = first + found[place];
+            (number.to_string(), cells(live, &happenings[found[place]], number))
+        })
+    };
+    let export = export_buttons(live, "events", EXPORTED, move |sheet| {
+        for row in found.iter().filter_map(|place| event(&happenings[*place])) {
+            let told = row.told();
+            let (who, via) = told.who.texts();
+            sheet.text(&format::iso(row.at));
+            sheet.text(&row.revision.to_string());
+            for text in [told.kind.key(), told.words, &told.named.list(usize::MAX, "; "), &who, &via] {
+                sheet.text(text);
+            }
+        }
+    });
+    let (searching, choosing) = (live.clone(), live.clone());
+    let kinds = EventKind::ALL.map(|kind| (kind.key(), kind.label()));
+    let chosen = kind.map_or("", EventKind::key);
+    let content = html! {
+        <>
+            <div class="filters">
+                { search_field("Search events", query.get("q"), move |text| searching.set_query("q", &text)) }
+                { select_filter("Type", "Every type", &kinds, chosen, move |key| choosing.set_query("type", &key)) }
+                { chosen_filter(live, "topic", "Topic", query.get("topic")) }
+                { export }
+            </div>
+            <div class="events">{ content }</div>
+            <p class="muted number unknown" hidden={begins.is_none()}>{ before(begins) }</p>
+        </>
+    };
+    page(nothing(), "Events", below, acts, content)
+}
+
+/// How many events a page of something else shows.
+const LATEST: usize = 10;
+
+/// The latest events that match, in a frame, with a link to all of them; nothing where there are none.
+pub(super) fn latest_events(live: &Live, filter: &EventFilter<'_>) -> Html {
+    let store = live.store();
+    let all = store.recent().all();
+    let found = find_events(all, filter, store.registry());
+    let lines =
+        found.into_iter().take(LATEST).map(|place| html! { <tr key={place}>{ cells(live, &all[place], place) }</tr> });
+    let lines: Vec<Html> = lines.collect();
+    if lines.is_empty() {
+        return nothing();
+    }
+    let query = Query::default().with("topic", filter.topic).with("q", filter.search);
+    let to_all = html! { <>{ "All of them" }{ icon(Icon::Right) }</> };
+    let to_all = html! { <span class="more">{ link_with(live, &Route::Events, &query, "", false, to_all) }</span> };
+    let table = html! {
+        <div class="events">
+            <table class="table stacked"><thead>{ heads(live, &COLUMNS, None) }</thead><tbody>{ lines }</tbody></table>
+        </div>
+    };
+    card("card flush", "Latest events", to_all, table)
+}
+
+/// Lets the list stand still, so that one can read it, and go on.
+fn pause(live: &Live, is_held: bool, waiting: usize) -> Html {
+    let (look, symbol, label) = match (is_held, waiting) {
+        (false, _) => (Look::Plain, Icon::Pause, "Pause".to_owned()),
+        (true, 0) => (Look::Primary, Icon::Play, "Go on".to_owned()),
+        (true, _) => (Look::Primary, Icon::Play, format::counted(waiting, "new event")),
+    };
+    let live = live.clone();
+    button(look, symbol, label, move || live.send(Event::EventsHeld(!is_held)))
+}
+
+fn before(begins: Option<Timestamp>) -> String {
+    begins
+        .map(|begins| format!("What happened before {} isn't known here.", format::time_of_day(begins)))
+        .unwrap_or_default()
+}
+
+fn cells(live: &Live, happening: &Happening, number: usize) -> Html {
+    match happening {
+        Happening::Event(row) => {
+            let told = row.told();
+            html! {
+                <>
+                    <th scope="row">{ event_badge(&told) }</th>
+                    { cell("numeric muted", moment(row.at)) }
+                    { cell("state", event_topics(live, &told, number)) }
+                    { cell("who", event_who(live, &told)) }
+                </>
+            }
+        }
+        Happening::Unknown { since, until } => {
+            let (since, until) = (format::time_of_day(*since), format::time_of_day(*until));
+            let text = format!("What happened between {since} and {until} isn't known here.");
+            html! { <th scope="row" colspan="4" class="muted number unknown">{ text }</th> }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use lookupd_core::{Via, http::Right};
 use yew::prelude::*;
 
-use super::{card, crumbs, nothing, page};
+use super::{card, crumbs, events::latest_events, nothing, page};
 use crate::{
     acts::Ask,
     client::Act,
@@ -14,7 +14,7 @@ use crate::{
     format,
     live::Live,
     route::Route,
-    view::{Liveness, ProducerRow, ServedTopic, node_detail},
+    view::{EventFilter, Liveness, ProducerRow, ServedTopic, node_detail},
 };
 
 const COLUMNS: [Column; 3] = [
@@ -30,12 +30,13 @@ pub fn node(live: &Live, node: &str) -> Html {
         let store = live.store();
         node_detail(store.registry(), &node, store.lifetimes(), store.now()).map(|detail| (node.to_string(), detail))
     });
+    let events = latest_events(live, &EventFilter { search: node, ..EventFilter::default() });
     let Some((name, (claims, topics))) = found else {
         let why = "It left, or never announced itself. If it does, it appears here.";
         let back = link(live, &Route::Nodes, "button primary", html! { "All nodes" });
         let content =
             html! { <section class="card">{ empty(Icon::Node, "There is no such node", why, back) }</section> };
-        return page(way, node, nothing(), nothing(), content);
+        return page(way, node, nothing(), nothing(), html! { <>{ content }{ events }</> });
     };
     let acts = if claims.iter().any(|claim| claim.via == Via::Http) {
         let act = Act::Unregister { node: name.clone(), topic: None };
@@ -49,7 +50,7 @@ pub fn node(live: &Live, node: &str) -> Html {
     };
     let content = html! {
         <div class="columns">
-            <div class="column">{ card("card flush", "Topics", nothing(), topic_table(live, &name, &topics)) }</div>
+            <div class="column">{ card("card flush", "Topics", nothing(), topic_table(live, &name, &topics)) }{ events }</div>
             <div class="column">{ for claims.iter().map(|claim| claim_card(live, claim)) }</div>
         </div>
     };

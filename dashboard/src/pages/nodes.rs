@@ -58,7 +58,7 @@ pub fn nodes(live: &Live) -> Html {
         let clear = link(live, &Route::Nodes, "button", html! { "Clear search and filter" });
         html! { <section class="card">{ empty(Icon::Search, "No node matches", "", clear) }</section> }
     } else {
-        long_table(live, "Nodes", &COLUMNS, order, found.len(), |place| {
+        long_table(live, "Nodes", &COLUMNS, order, found.len(), &|place| {
             let node = &rows[found[place]];
             (node.name.clone(), cells(live, node))
         })

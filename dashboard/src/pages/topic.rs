@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use super::{card, crumbs, nothing, page};
+use super::{card, crumbs, events::latest_events, nothing, page};
 use crate::{
     acts::Ask,
     client::Act,
@@ -13,7 +13,7 @@ use crate::{
     dom, format,
     live::Live,
     route::{Query, Route, encode},
-    view::producer_rows,
+    view::{EventFilter, producer_rows},
 };
 
 const COLUMNS: [Column; 2] =
@@ -34,12 +34,13 @@ pub fn topic(live: &Live, topic: &str) -> Html {
             (rows, visible, channels)
         })
     };
+    let events = latest_events(live, &EventFilter { topic, ..EventFilter::default() });
     let Some((rows, visible, channels)) = found else {
         let why = "It was deleted, or no producer ever registered it. If one does, it appears here.";
         let back = link(live, &Route::Topics, "button primary", html! { "All topics" });
         let content =
             html! { <section class="card">{ empty(Icon::Topic, "There is no such topic", why, back) }</section> };
-        return page(way, topic, nothing(), nothing(), content);
+        return page(way, topic, nothing(), nothing(), html! { <>{ content }{ events }</> });
     };
     let register = || {
         let ask = Ask::Register { topic: topic.into() };
@@ -74,6 +75,7 @@ pub fn topic(live: &Live, topic: &str) -> Html {
         <>
             { card("card flush", "Producers", nothing(), producers) }
             { card("card flush", "Channels", create, channel_table(live, topic, &channels)) }
+            { events }
             { snippet(live, "Look it up", lookup) }
         </>
     };

@@ -46,7 +46,7 @@ pub fn topics(live: &Live) -> Html {
         let clear = link(live, &Route::Topics, "button", html! { "Clear search and filter" });
         html! { <section class="card">{ empty(Icon::Search, "No topic matches", "", clear) }</section> }
     } else {
-        long_table(live, "Topics", &COLUMNS, order, found.len(), |place| {
+        long_table(live, "Topics", &COLUMNS, order, found.len(), &|place| {
             let topic = &rows[found[place]];
             (topic.name.clone(), cells(live, topic))
         })

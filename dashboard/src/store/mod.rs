@@ -3,12 +3,16 @@
 //! [`Store::update`] is the one place where state changes: events in, state out; it reads no clock and asks nobody. It
 //! works in place, since a copy of a large registry with every change would cost more than the change.
 
+mod recent;
+
 use std::time::Duration;
 
 use lookupd_core::{
     CannotFollow, CatchUp, Cursor, Lifetimes, Registry, Replica, Timestamp, http::Right, link::ToFollower,
 };
 
+use self::recent::Told;
+pub use self::recent::{Listed, Recent};
 use crate::{
     feed::{Link, News, Standing},
     problem::Problem,
@@ -23,6 +27,8 @@ pub enum Event {
     Hidden(bool),
     /// A person stopped the feed, or let it go on.
     Held(bool),
+    /// A person made the list of events stand still, or lets it go on.
+    EventsHeld(bool),
     /// Time goes by, by the local clock.
     Tick(Timestamp),
 }
@@ -49,6 +55,7 @@ pub enum Connection {
 #[derive(Debug, Default)]
 pub struct Store {
     replica: Replica,
+    recent: Recent,
     /// What the server said last that whoever looks may do.
     right: Right,
     problem: Option<Problem>,
@@ -100,6 +107,7 @@ impl Store {
             Event::News(News::Link(link)) => std::mem::replace(&mut self.link, link) != link,
             Event::Hidden(hidden) => std::mem::replace(&mut self.hidden, hidden) != hidden,
             Event::Held(held) => std::mem::replace(&mut self.held, held) != held,
+            Event::EventsHeld(held) => self.recent.hold(held),
             Event::Tick(now) => {
                 self.now = now;
                 self.settle(now);
@@ -111,6 +119,11 @@ impl Store {
     /// The registry as last heard.
     pub fn registry(&self) -> &Registry {
         self.replica.registry()
+    }
+
+    /// What happened of late.
+    pub fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// How long producers and tombstones live.
@@ -218,8 +231,15 @@ impl Store {
 
     fn take(&mut self, message: &ToFollower, now: Timestamp) -> bool {
         let lifetimes = *self.lifetimes();
+        let told = match message {
+            ToFollower::Batch { bytes, .. } => Some(Told::by_push(bytes, self.registry())),
+            _ => None,
+        };
         match self.replica.push(message, now) {
             Ok(changed) => {
+                if let Some(told) = told.filter(|_| changed) {
+                    self.recent.take(told);
+                }
                 let is_proof = matches!(message, ToFollower::Beacon { cursor, .. } if self.cursor() == Some(*cursor));
                 let is_mended = is_proof && self.problem.take().is_some();
                 let is_new = changed || lifetimes != *self.lifetimes();
@@ -242,8 +262,12 @@ impl Store {
     fn follow(&mut self, answer: &CatchUp, asked_at: Timestamp, now: Timestamp) {
         let lifetimes = *self.lifetimes();
         let loaded = self.is_loaded();
+        let told = Told::by_answer(answer, self.registry(), loaded);
         match self.replica.catch_up(answer, asked_at, now) {
             Ok(changed) => {
+                if changed {
+                    self.recent.take(told);
+                }
                 self.problem = None;
                 self.retry_at = None;
                 self.anew = false;

@@ -1,6 +1,7 @@
 use lookupd_core::{Batch, Change, Check, ClaimKey, DecodeError, Node, ProducerInfo, TopicName, Via};
 
 use super::*;
+use crate::view::{EventRow, Happening, event};
 
 /// A leader's side of the conversation: encoded batches and the cursor they lead to.
 #[derive(Default)]
@@ -285,4 +286,87 @@ fn the_clock_alone_changes_what_is_shown_where_something_ends() {
     assert!(!store.update(Event::Tick(at(9_999))), "nothing else ends");
     assert_eq!(store.epoch(), epoch + 2);
     assert_eq!(Check::default(), Cursor::default().check);
+}
+
+/// What is listed, oldest first: topics that events name, and `?` for what isn't known.
+fn listed(happenings: &[std::rc::Rc<Happening>]) -> String {
+    let names = happenings.iter().map(|happening| {
+        let topic = |row: &EventRow| row.told().named.get(0).map(|(topic, _)| topic.to_string());
+        event(happening).map_or(Some("?".into()), topic).unwrap_or_default()
+    });
+    names.collect::<Vec<String>>().join(" ")
+}
+
+fn listed_by(store: &Store) -> String {
+    listed(&store.recent().listed().happenings)
+}
+
+#[test]
+fn every_change_is_an_event_once_pushed_or_asked_for() {
+    let (mut store, mut history) = live();
+    for name in ["b", "c", "d", "e"] {
+        history.push(at(1), vec![topic(name)]);
+    }
+    pushed(&mut store, history.batch(2), at(1));
+    pushed(&mut store, history.batch(2), at(1));
+    pushed(&mut store, history.batch(4), at(1));
+    assert_eq!(listed_by(&store), "a b", "what can't be applied yet is no event yet");
+    answered(&mut store, history.since(1, at(2)), at(2));
+    pushed(&mut store, history.batch(4), at(2));
+    answered(&mut store, history.since(2, at(3)), at(3));
+    assert_eq!(listed_by(&store), "a b c d e");
+    assert_eq!(store.recent().listed().begins, None, "the registry's first batch is among them");
+}
+
+#[test]
+fn what_came_as_a_whole_is_a_gap() {
+    let mut history = History::default();
+    history.push(at(1), vec![topic("a")]);
+    let registry = {
+        let (mut store, _) = live();
+        answered(&mut store, history.since(0, at(1)), at(1));
+        store.registry().snapshot(history.cursor)
+    };
+    let whole = |history: &History, now| CatchUp { snapshot: registry.clone(), anew: true, ..history.since(1, now) };
+    let mut store = Store::default();
+    history.push(at(5), vec![topic("b")]);
+    answered(&mut store, whole(&history, at(6)), at(6));
+    assert_eq!((listed_by(&store), store.recent().listed().begins), ("b".into(), Some(at(5))));
+    history.push(at(7), vec![topic("c")]);
+    history.push(at(9), vec![topic("d")]);
+    answered(&mut store, whole(&history, at(10)), at(10));
+    assert_eq!(listed_by(&store), "b ? c d");
+    let gap = Happening::Unknown { since: at(5), until: at(7) };
+    assert_eq!(*store.recent().listed().happenings[1], gap, "up to what is known again");
+}
+
+#[test]
+fn a_list_that_stands_still_loses_nothing() {
+    let (mut store, mut history) = live();
+    assert!(store.update(Event::EventsHeld(true)));
+    assert!(!store.update(Event::EventsHeld(true)), "no news");
+    for (place, name) in ["b", "c"].into_iter().enumerate() {
+        history.push(at(1), vec![topic(name)]);
+        pushed(&mut store, history.batch(place as u64 + 2), at(1));
+    }
+    assert_eq!((listed_by(&store), listed(store.recent().waiting())), ("a".into(), "b c".into()));
+    store.update(Event::EventsHeld(false));
+    assert_eq!((listed_by(&store), listed(store.recent().waiting())), ("a b c".into(), String::new()));
+}
+
+#[test]
+fn the_oldest_events_go_when_too_much_is_named() {
+    let (mut store, mut history) = live();
+    store.update(Event::EventsHeld(true));
+    let topics: Vec<Change> = (0..20_000).map(|number| topic(&format!("t{number}"))).collect();
+    for revision in 2..=4 {
+        history.push(at(revision), topics.clone());
+        pushed(&mut store, history.batch(revision), at(revision));
+    }
+    assert_eq!(listed_by(&store), "a", "what stands still stays");
+    let recent = store.recent();
+    assert_eq!((recent.all().len(), recent.waiting().len()), (25_000, 25_000));
+    store.update(Event::EventsHeld(false));
+    let listed = store.recent().listed();
+    assert_eq!((listed.first, listed.begins), (35_001, Some(at(3))));
 }

@@ -1,6 +1,7 @@
 //! What pages show, computed from the registry: no component, no browser, so all of it is tested natively.
 
 mod attention;
+mod events;
 mod node;
 mod nodes;
 mod order;
@@ -11,6 +12,9 @@ mod testing;
 mod topics;
 
 pub use attention::{Attention, Share, Totals, attention, shares, totals};
+pub use events::{
+    EventFilter, EventKind, EventRow, Happening, Named, Told, Tone, Who, event, find_events, write_events,
+};
 pub use node::{ServedTopic, node_detail};
 pub use nodes::{NODE_COLUMNS, NodeRow, NodeState, find_nodes, node_rows};
 pub use order::{Direction, Order};

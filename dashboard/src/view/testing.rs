@@ -58,11 +58,11 @@ impl Fixture {
     }
 }
 
-fn topic(name: &str) -> TopicName {
+pub(crate) fn topic(name: &str) -> TopicName {
     TopicName::parse(name).unwrap()
 }
 
-fn info(node: &str) -> ProducerInfo {
+pub(crate) fn info(node: &str) -> ProducerInfo {
     let node = Node::parse(node).unwrap();
     ProducerInfo {
         remote_address: "127.0.0.1:9".into(),
