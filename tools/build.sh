@@ -13,12 +13,18 @@ set -euo pipefail
 # Of the tools themselves; the compiler's errors are what matters.
 export RUST_BACKTRACE=0
 
+# With a standard library that was built for size, which is a twentieth of each download. It needs the library's source, and the
+# compiler's leave to use what isn't stable: -Zbuild-std.
+export_own_std() {
+    export RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort CARGO_UNSTABLE_BUILD_STD_FEATURES=optimize_for_size
+}
+
 # worker-build's own wasm-opt keeps the functions' names, a fifth of the download. Measured under gzip, -O2 is the
 # smallest level, by half a percent, and is meant for speed. The features are those that worker-build allows.
 build_worker() {
     local next=$LOOKUPD_ROOT/target/worker-build
     rm -rf "$next"
-    (cd worker && worker-build --release --no-opt --out-dir ../target/worker-build)
+    (cd worker && export_own_std && worker-build --release --no-opt --out-dir ../target/worker-build)
     wasm-opt -O2 --enable-mutable-globals --enable-sign-ext --enable-nontrapping-float-to-int --enable-bulk-memory \
         --enable-multivalue --enable-reference-types --enable-exception-handling \
         "$next/index_bg.wasm" -o "$next/index_bg.wasm"
@@ -30,14 +36,12 @@ build_worker() {
     touch worker/build/index.js
 }
 
-# With a standard library that was built for it: small, and without the words of panics, which no one reads in a browser (the page
-# itself says that it crashed). That is an eighth of the download. It needs the library's source, and the compiler's leave to use
-# what isn't stable: -Zbuild-std.
+# Without the words of panics, which no one reads in a browser: the page itself says that it crashed. With its own standard library
+# that is an eighth of the download.
 build_dashboard() {
     rm -f dist/_headers
-    RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort CARGO_UNSTABLE_BUILD_STD_FEATURES=optimize_for_size \
-        RUSTFLAGS='-Zunstable-options -Cpanic=immediate-abort --cfg sha2_backend_soft="compact"' \
-        trunk --config dashboard/Trunk.toml build
+    (export_own_std && RUSTFLAGS='-Zunstable-options -Cpanic=immediate-abort --cfg sha2_backend_soft="compact"' \
+        trunk --config dashboard/Trunk.toml build)
 }
 
 case $1 in

@@ -130,9 +130,11 @@ impl Role {
     ) -> Response {
         match self {
             Self::Leader(leadership) => {
-                if let http::Request::Past(asked) = request {
-                    return leadership.answer_past(asked).await;
-                }
+                let request = match request {
+                    http::Request::Past(asked) => return leadership.answer_past(asked).await,
+                    http::Request::Log { cluster } => return leadership.answer_log(cluster).await,
+                    request => request,
+                };
                 let response = leadership.serve(request, body, remote_address).await;
                 sleep(response.hold).await;
                 response

@@ -7,6 +7,7 @@ use crate::{
     change::{Batch, CatchUp, Change, Check, Cursor, DecodeError, MAX_STORED_LENGTH, Revision},
     command::{Command, Limits, Refusal},
     link::ToFollower,
+    log_file::History,
     observations::Observations,
     past::Past,
     producer::{AgentId, ClaimKey, Lifetimes},
@@ -357,15 +358,39 @@ impl<S: Store> Leader<S> {
         let until = self.store.last_before(time.plus(Duration::from_millis(1)))?;
         // The nearest one before then leaves least to be replayed.
         let is_recent = until.is_some_and(|until| until >= self.snapshot_revision);
-        let mut snapshot = if is_recent { self.store.snapshot() } else { self.store.earlier() }?;
-        let mut log = self.store.log_from(snapshot.revision + 1)?;
-        if !is_recent && log.first().is_none_or(|first| first.revision != snapshot.revision + 1) {
-            // Left by a release that kept no earlier snapshot.
-            snapshot = self.store.snapshot()?;
-            log.retain(|entry| entry.revision > snapshot.revision);
-        }
+        let History { snapshot, mut log } = if is_recent { self.recent()? } else { self.all_held()? };
         log.retain(|entry| until.is_some_and(|until| entry.revision <= until));
         Ok(Past { time, snapshot, log })
+    }
+
+    /// Everything that is held of what was; where that is much, what happened since the latest snapshot.
+    ///
+    /// # Errors
+    /// Where the disk can't be read.
+    pub fn history(&self) -> Result<History, S::Error> {
+        let all = self.all_held()?;
+        if all.length() > LONGEST_HISTORY && all.snapshot.revision < self.snapshot_revision {
+            drop(all);
+            return self.recent();
+        }
+        Ok(all)
+    }
+
+    fn recent(&self) -> Result<History, S::Error> {
+        let snapshot = self.store.snapshot()?;
+        let log = self.store.log_from(snapshot.revision + 1)?;
+        Ok(History { snapshot, log })
+    }
+
+    fn all_held(&self) -> Result<History, S::Error> {
+        let snapshot = self.store.earlier()?;
+        let log = self.store.log_from(snapshot.revision + 1)?;
+        if log.first().is_some_and(|first| first.revision == snapshot.revision + 1) {
+            Ok(History { snapshot, log })
+        } else {
+            // Nothing happened since, or it was left by a release that kept no earlier snapshot.
+            self.recent()
+        }
     }
 
     /// Where this leader's history stands.
@@ -476,6 +501,9 @@ const LOG_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// And how many entries it has at most.
 const LOG_TAIL: Revision = 10_000;
+
+/// A history of more bytes isn't handed out whole: as text it is several times as long, and an object on the edge has 128 MB.
+const LONGEST_HISTORY: usize = 8 << 20;
 
 fn length_of(snapshot: &StoredSnapshot) -> usize {
     snapshot.parts.iter().map(Vec::len).sum()

@@ -20,6 +20,7 @@ mod command;
 pub mod http;
 mod leader;
 pub mod link;
+mod log_file;
 mod name;
 mod observations;
 mod past;
@@ -36,6 +37,7 @@ pub use change::{
 };
 pub use command::{Bound, Command, Limits, Refusal};
 pub use leader::{Done, Fault, GRANT, Leader, LeaderSettings, LoadError, LogSize, Outcome};
+pub use log_file::{Flaw, History, LogFile, UnreadableLog};
 pub use name::{ChannelName, InvalidName, MAX_NAME_LENGTH, TopicName, is_valid_name};
 pub use observations::RETENTION;
 pub use past::{NoSuchPast, Past};

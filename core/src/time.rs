@@ -1,5 +1,6 @@
 //! Moments as data: core never asks what time it is.
 
+use alloc::{format, string::String};
 use core::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,25 @@ impl Timestamp {
     /// This moment less `duration`, not before the epoch.
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(millis(duration)))
+    }
+}
+
+impl Timestamp {
+    /// The moment in UTC to the second, as it can stand in a file's name: `20261126T093000Z`.
+    pub fn compact(self) -> String {
+        let seconds = self.0 / 1_000;
+        let (days, second) = (seconds / 86_400, seconds % 86_400);
+        // Years that begin in March, so that a leap day is a year's last: counted from 1 March of year 0.
+        let days = days + 719_468;
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month + 2) / 5 + 1;
+        let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+        let year = era * 400 + year_of_era + next;
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
     }
 }
 
@@ -133,6 +153,24 @@ mod tests {
         assert_eq!(early.since(late), Duration::ZERO);
         assert_eq!(early.minus(Duration::from_secs(9)), Timestamp::from_millis(0));
         assert_eq!(late.plus(Duration::MAX), Timestamp::from_millis(u64::MAX));
+    }
+
+    #[test]
+    fn a_moment_is_named_in_utc() {
+        // As `date -u -d @SECONDS +%Y%m%dT%H%M%SZ` says.
+        for (seconds, name) in [
+            (0, "19700101T000000Z"),
+            (951_782_399, "20000228T235959Z"),
+            (951_782_400, "20000229T000000Z"),
+            (1_700_000_000, "20231114T221320Z"),
+            (1_798_761_599, "20261231T235959Z"),
+            (1_798_761_600, "20270101T000000Z"),
+            (4_107_542_400, "21000301T000000Z"),
+            (253_402_300_799, "99991231T235959Z"),
+        ] {
+            assert_eq!(Timestamp::from_millis(seconds * 1_000 + 999).compact(), name);
+        }
+        assert!(Timestamp::from_millis(u64::MAX).compact().ends_with('Z'));
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Follower {
         for target in questions {
             let parsed = http::Target::parse(target.as_bytes()).expect("a target");
             let route = http::Route::find("GET", &parsed, None).expect("a route");
-            let Ok(http::Request::Read(read)) = http::Request::parse(route, parsed.query) else { panic!("{target}") };
+            let Ok(http::Request::Read(read)) = http::Request::parse(route, &parsed) else { panic!("{target}") };
             let now = self.replica.leader_now(Timestamp::from_millis(self.moment));
             let own = http::answer(&read, self.replica.registry(), self.replica.lifetimes(), now, |_| None);
             let leaders = leader.get(target);

@@ -31,6 +31,7 @@ const ROUTES: &[(&str, &str, Right)] = &[
     ("GET", "/v1/explain?topic=t", Right::Read),
     ("GET", "/v1/snapshot", Right::Read),
     ("GET", "/v1/changes?since=CURSOR", Right::Read),
+    ("GET", "/v1/log", Right::Read),
     ("POST", "/register?topic=t", Right::Register),
     ("POST", "/unregister?node=a.example:4151", Right::Register),
     ("POST", "/topic/create?topic=t", Right::Admin),

@@ -3,6 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use lookupd_core::LogFile;
 use lookupd_tests::{Bindings, Edge, Request, announcement};
 
 #[test]
@@ -27,6 +28,36 @@ fn every_question_can_be_asked_of_a_moment_before() {
     assert_eq!(edge.get("/topics?at=-1h").text(), r#"{"topics":[]}"#);
     assert_eq!(edge.get("/topics?at=yesterday").message(), "INVALID_ARG_AT");
     assert_eq!(edge.get("/lookup?topic=t&wait=1s&at=1").message(), "INVALID_ARG_AT");
+}
+
+#[test]
+fn all_that_is_held_is_exported_and_read_back() {
+    let bindings = Bindings::open().with("CLUSTERS", "default,west");
+    let Some(mut edge) = Edge::start(&bindings) else { return };
+    for path in ["", "/clusters/west"] {
+        let body = announcement("a", &[("t", &["c"])]).to_string();
+        assert_eq!(edge.send(&Request::post(format!("{path}/register")).body(body)).status, 200);
+        assert_eq!(edge.post(format!("{path}/topic/create?topic=u")).status, 200);
+        assert_eq!(edge.post(format!("{path}/topic/delete?topic=t")).status, 200);
+    }
+    edge.restart();
+    for (path, cluster) in [("", "default"), ("/clusters/west", "west")] {
+        let answer = edge.get(format!("{path}/v1/log?whatever"));
+        assert_eq!((answer.status, answer.header("Content-Type")), (200, Some("application/x-ndjson")));
+        let disposition = answer.header("Content-Disposition").expect("a file's name");
+        let name = format!("attachment; filename=\"lookupd-edge-{cluster}-2");
+        assert!(disposition.starts_with(&name) && disposition.ends_with("Z.ndjson\""), "{disposition}");
+        let file = LogFile::read(&answer.body).expect("a whole file");
+        assert_eq!((file.cluster.as_str(), file.start.revision(), file.batches.len()), (cluster, 0, 3));
+        let mut registry = file.start;
+        let topics = file.batches.iter().map(|batch| {
+            registry.apply(batch).expect("the next batch");
+            registry.topics().map(|topic| topic.name().to_string()).collect::<Vec<_>>().join(" ")
+        });
+        assert_eq!(topics.collect::<Vec<_>>(), ["t", "t u", "u"]);
+    }
+    assert_eq!(edge.get("/clusters/east/v1/log").status, 404);
+    assert_eq!(edge.post("/v1/log").status, 405);
 }
 
 /// In milliseconds, between what happens before and after.

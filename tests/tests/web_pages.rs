@@ -16,6 +16,7 @@ fn requests() -> Vec<Request> {
         "/v1/explain?topic=t",
         "/v1/snapshot",
         "/v1/changes?since=0-0000000000000000",
+        "/v1/log",
     ]
     .map(Request::get)
     .into_iter()

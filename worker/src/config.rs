@@ -4,7 +4,7 @@ use std::{cell::OnceCell, rc::Rc, time::Duration};
 
 use lookupd_core::{
     GRANT, LeaderSettings, Lifetimes, Limits,
-    http::{Access, Anonymous, Hosts, Origins},
+    http::{Access, Anonymous, DEFAULT_CLUSTER, Hosts, Origins},
     parse_duration,
 };
 use worker::Env;
@@ -77,9 +77,6 @@ impl Config {
         })
     }
 }
-
-/// The cluster of bare paths.
-pub(crate) const DEFAULT_CLUSTER: &str = "default";
 
 /// A state takes more in memory than what it is loaded from, and an isolate of 128 MB may hold a leader too.
 const REPLICA_MAX_BYTES: usize = 4_000_000;

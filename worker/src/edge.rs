@@ -7,8 +7,8 @@ use js_sys::Promise;
 use lookupd_core::{
     Registry, Revision, Timestamp,
     http::{
-        self, CURSOR, Error, Headers, RIGHT, Read, Request, Response, Right, STREAM_PROTOCOL, Target, Wait, Write,
-        accepts_html, admit, answer, authorization_in,
+        self, CURSOR, DEFAULT_CLUSTER, Error, Headers, RIGHT, Read, Request, Response, Right, STREAM_PROTOCOL, Target,
+        Wait, Write, accepts_html, admit, answer, authorization_in,
     },
 };
 use wasm_bindgen::prelude::*;
@@ -16,7 +16,7 @@ use wasm_bindgen_futures::future_to_promise;
 use worker::{Delay, Env};
 
 use crate::{
-    config::{Config, DEFAULT_CLUSTER, Misconfigured},
+    config::{Config, Misconfigured},
     dashboard,
     exchange::{Answered, RequestHead, discard_body, header, read_body, to_runtime, with_cors},
     replica::{self, Step},
@@ -136,7 +136,7 @@ impl Call {
             }
             Request::Write(write) => Task::Write(write),
             Request::CatchUp(_) => Task::PassOn { told: Some(config.access.granted(headers.authorization)) },
-            Request::Past(_) | Request::Metrics => Task::PassOn { told: None },
+            Request::Past(_) | Request::Log { .. } | Request::Metrics => Task::PassOn { told: None },
             Request::Stream(_) => {
                 if !header(request, "Upgrade").is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
                     return Err(Error::UpgradeRequired.into());

@@ -313,5 +313,5 @@ fn near_end(socket: &WebSocket) -> Socket {
 fn parse(method: &str, url: &str) -> std::result::Result<http::Request, http::Response> {
     let target = Target::parse(url.as_bytes())?;
     let route = Route::find(method, &target, None)?;
-    Ok(http::Request::parse(route, target.query)?)
+    Ok(http::Request::parse(route, &target)?)
 }

@@ -116,7 +116,7 @@ pub(crate) const LOADED_WITHIN: Duration = Duration::from_secs(15);
 fn path_of(target: &Target<'_>) -> String {
     let query = target.query.map(|query| [b"?", query].concat()).unwrap_or_default();
     // Both came in a text.
-    String::from_utf8_lossy(&[target.path, &query].concat()).into_owned()
+    String::from_utf8_lossy(&[target.base, target.path, &query].concat()).into_owned()
 }
 
 fn ending(within: Duration) -> RequestInit {

@@ -82,8 +82,9 @@ fn passed_back(answer: Answer) -> Response {
 }
 
 /// Those of an answer's headers that mean something.
-const PASSED_BACK: [&str; 10] = [
+const PASSED_BACK: [&str; 11] = [
     "Content-Type",
+    "Content-Disposition",
     "X-Nsq-Content-Type",
     "WWW-Authenticate",
     "Retry-After",

@@ -30,8 +30,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use lookupd_core::{
     Registry, Revision, Timestamp,
     http::{
-        Access, Error, Headers, Hosts, Origins, Read, Request, Response, StreamOpening, Target, admit, answer,
-        authorization_in, min_revision,
+        Access, DEFAULT_CLUSTER, Error, Headers, Hosts, Origins, Read, Request, Response, StreamOpening, Target, admit,
+        answer, authorization_in, min_revision,
     },
 };
 use tokio::{
@@ -171,6 +171,7 @@ impl Http {
         let target = Target::parse(target)?;
         let own_origin = own_origin(head, &target)?;
         self.hosts.check(own_origin.as_deref())?;
+        // There is no other here.
         if target.cluster.unwrap_or(DEFAULT_CLUSTER) != DEFAULT_CLUSTER {
             return Err(Error::NotFound.into());
         }
@@ -250,9 +251,6 @@ fn seen(head: &Parts) -> Result<Revision, Error> {
     let header = head.headers.get("X-Lookupd-Min-Revision");
     header.map_or(Ok(0), |text| min_revision(text.to_str().unwrap_or_default()))
 }
-
-/// The cluster of bare paths, and the only one here.
-const DEFAULT_CLUSTER: &str = "default";
 
 /// Said to whoever began a request and didn't end it in time, in the form of Go's server.
 const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain; charset=utf-8\r\n\

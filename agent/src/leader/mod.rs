@@ -21,7 +21,7 @@ use std::{
 
 use bytes::Bytes;
 use lookupd_core::{
-    Command, Leader, LeaderSettings, LoadError, Node, ProducerInfo, Timestamp,
+    Command, Leader, LeaderSettings, Lifetimes, LoadError, Node, ProducerInfo, Timestamp,
     http::{self, PastRead, Response, StreamOpening},
     protocol::{Failure, Request},
 };
@@ -178,13 +178,35 @@ impl Leadership {
         Ok(answer(leader, leader.now(now)))
     }
 
-    /// Answers a question about the state as it was, beside whoever asks of the present.
+    /// Answers a question about the state as it was.
     pub(crate) async fn answer_past(&self, asked: PastRead) -> Response {
-        let found =
-            self.read(|leader, now| leader.past(asked.time(now)).map(|past| (past, leader.settings().lifetimes)));
+        let time = asked.clone();
+        self.answer_beside(
+            move |leader, now| leader.past(time.time(now)),
+            move |past, lifetimes, _| asked.answer(&past, lifetimes),
+        )
+        .await
+    }
+
+    /// Answers with all that is held of what was, as a file.
+    pub(crate) async fn answer_log(&self, cluster: Box<str>) -> Response {
+        self.answer_beside(
+            |leader, _| leader.history(),
+            move |history, lifetimes, now| http::log(&history, &cluster, lifetimes, now),
+        )
+        .await
+    }
+
+    /// Answers from something that the leader holds, beside whoever asks it meanwhile: that takes its time.
+    async fn answer_beside<T: Send + 'static>(
+        &self,
+        find: impl FnOnce(&Leader<Disk>, Timestamp) -> Result<T, StorageError>,
+        answer: impl FnOnce(T, &Lifetimes, Timestamp) -> Response + Send + 'static,
+    ) -> Response {
+        let found = self.read(|leader, now| find(leader, now).map(|found| (found, leader.settings().lifetimes, now)));
         match found.await {
-            Ok(Ok((past, lifetimes))) => {
-                let answered = tokio::task::spawn_blocking(move || asked.answer(&past, &lifetimes)).await;
+            Ok(Ok((found, lifetimes, now))) => {
+                let answered = tokio::task::spawn_blocking(move || answer(found, &lifetimes, now)).await;
                 answered.unwrap_or_else(|_| http::Error::StorageFailed.into())
             }
             Ok(Err(error)) => {

@@ -30,6 +30,13 @@ impl Check {
     }
 }
 
+impl fmt::Display for Check {
+    /// 16 hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
 /// A place in one history, `revision-check`. Opaque to whoever holds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
@@ -71,6 +78,6 @@ impl Cursor {
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{:016x}", self.revision, self.check.0)
+        write!(f, "{}-{}", self.revision, self.check)
     }
 }

@@ -34,6 +34,8 @@ pub type Topics = Vec<(TopicName, Vec<ChannelName>)>;
 /// One thing that the leader decided. What follows from it is computed where it is applied, so it is as large as the
 /// command it came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+// As it is called in JSON; stored, it is a number.
+#[serde(rename_all = "snake_case")]
 pub enum Change {
     /// The topic exists.
     TopicCreated {

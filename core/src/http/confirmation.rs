@@ -65,8 +65,7 @@ mod tests {
         }
         let needed = |target: &str, registry: &Registry| {
             let target = Target::parse(target.as_bytes()).unwrap();
-            let Ok(Request::Read(read)) = Request::parse(Route::find("GET", &target, None).unwrap(), target.query)
-            else {
+            let Ok(Request::Read(read)) = Request::parse(Route::find("GET", &target, None).unwrap(), &target) else {
                 panic!("{target:?}");
             };
             read.confirmation(registry, &Lifetimes::default(), Timestamp::default()) == Confirmation::Needed

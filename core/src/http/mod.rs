@@ -18,6 +18,7 @@ mod answer;
 mod body;
 mod confirmation;
 mod error;
+mod log;
 mod metrics;
 mod past;
 mod query;
@@ -35,9 +36,10 @@ pub use self::{
     access::{Access, Anonymous, Hosts, Origins, Right},
     answer::{NSQLOOKUPD_VERSION, answer},
     error::{Error, Parameter},
+    log::log,
     metrics::{Metrics, label, seconds},
     past::PastRead,
-    request::{Read, Request, Write, min_revision},
+    request::{DEFAULT_CLUSTER, Read, Request, Write, min_revision},
     response::{AGE, RIGHT, Response, SERVER},
     route::{Route, accepts_html},
     serve::{Order, serve},
@@ -77,7 +79,7 @@ pub fn admit(
         origins.check(headers.origin, headers.own_origin)?;
     }
     access.check(route.right(), headers.authorization)?;
-    let request = Request::parse(route, target.query)?;
+    let request = Request::parse(route, target)?;
     if let Request::Stream(opening) = &request {
         access.check(opening.right(), headers.authorization)?;
     }

@@ -73,7 +73,7 @@ mod tests {
 
     fn parse(target: &str) -> Result<Request, &'static str> {
         let target = Target::parse(target.as_bytes()).unwrap();
-        let parsed = Request::parse(Route::find("GET", &target, None).unwrap(), target.query);
+        let parsed = Request::parse(Route::find("GET", &target, None).unwrap(), &target);
         parsed.map_err(|error| error.code())
     }
 

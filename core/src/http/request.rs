@@ -10,6 +10,7 @@ use super::{
     query::Query,
     route::Route,
     stream::StreamOpening,
+    target::Target,
     wait::Wait,
 };
 use crate::{
@@ -33,6 +34,11 @@ pub enum Request {
     Metrics,
     /// What a replica needs to follow from there, or from the beginning. Only a leader answers.
     CatchUp(Option<Cursor>),
+    /// All that is held of what was, as a file. Only a leader knows.
+    Log {
+        /// The cluster that it is of.
+        cluster: Box<str>,
+    },
     /// To be told of changes from now on. Only a leader does.
     Stream(StreamOpening),
     /// A change. Only a leader carries it out.
@@ -101,11 +107,12 @@ impl Write {
 }
 
 impl Request {
-    /// Reads a route's parameters. Those that it doesn't know are ignored.
+    /// Reads the parameters of a route that was found in the target. Those that it doesn't know are ignored.
     ///
     /// # Errors
     /// Every [`Error`] with status 400 but that of a body.
-    pub fn parse(route: Route, query: Option<&[u8]>) -> Result<Self, Error> {
+    pub fn parse(route: Route, target: &Target<'_>) -> Result<Self, Error> {
+        let query = target.query;
         match route {
             // These look at no query at all, so none is wrong.
             Route::Ping => return Ok(Self::Read(Read::Ping)),
@@ -114,6 +121,7 @@ impl Request {
             Route::Nodes => return Self::of_all(Read::Nodes, query),
             Route::Debug => return Self::of_all(Read::Debug, query),
             Route::Snapshot => return Ok(Self::CatchUp(None)),
+            Route::Log => return Ok(Self::Log { cluster: target.cluster.unwrap_or(DEFAULT_CLUSTER).into() }),
             Route::Metrics => return Ok(Self::Metrics),
             _ => {}
         }
@@ -155,6 +163,9 @@ impl Request {
         Ok(PastRead::of(read, query)?.map_or_else(Self::Read, Self::Past))
     }
 }
+
+/// The cluster of bare paths.
+pub const DEFAULT_CLUSTER: &str = "default";
 
 impl Task {
     fn parse(route: Route, query: &Query<'_>) -> Result<Self, Error> {
@@ -279,11 +290,10 @@ pub(super) fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::target::Target;
 
     fn parse(method: &str, target: &str) -> Result<Request, Error> {
         let target = Target::parse(target.as_bytes()).unwrap();
-        Request::parse(Route::find(method, &target, None).unwrap(), target.query)
+        Request::parse(Route::find(method, &target, None).unwrap(), &target)
     }
 
     fn code(method: &str, target: &str) -> &'static str {
@@ -408,6 +418,8 @@ mod tests {
             ("GET", "/channels?topic=a+b", Request::Read(Read::Channels { topic: "a b".into() })),
             ("GET", "/v1/explain?topic=t", Request::Read(Read::Explain { topic: "t".into() })),
             ("GET", "/v1/snapshot", Request::CatchUp(None)),
+            ("GET", "/v1/log?%zz", Request::Log { cluster: "default".into() }),
+            ("GET", "/clusters/west/v1/log", Request::Log { cluster: "west".into() }),
             ("GET", "/v1/changes?since=7-00000000000000ff", Request::CatchUp(Some(cursor))),
             ("GET", "/registrations?category=topic", find(Category::Topic, "*", "*")),
             ("GET", "/registrations?category=channel&key=t&subkey=", find(Category::Channel, "t", "")),

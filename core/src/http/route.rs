@@ -49,6 +49,8 @@ pub enum Route {
     Snapshot,
     /// `GET /v1/changes`.
     Changes,
+    /// `GET /v1/log`.
+    Log,
     /// `GET /v1/stream`.
     Stream,
     /// `GET /metrics`.
@@ -56,7 +58,7 @@ pub enum Route {
 }
 
 /// All of them. What is asked for most stands first.
-const ROUTES: [(&str, Route); 20] = [
+const ROUTES: [(&str, Route); 21] = [
     ("/lookup", Route::Lookup),
     ("/register", Route::Register),
     ("/nodes", Route::Nodes),
@@ -75,6 +77,7 @@ const ROUTES: [(&str, Route); 20] = [
     ("/v1/explain", Route::Explain),
     ("/v1/snapshot", Route::Snapshot),
     ("/v1/changes", Route::Changes),
+    ("/v1/log", Route::Log),
     ("/v1/stream", Route::Stream),
     ("/metrics", Route::Metrics),
 ];

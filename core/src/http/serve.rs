@@ -6,6 +6,7 @@ use super::{
     answer::answer,
     body,
     error::{Error, Parameter},
+    log::log,
     request::{Request, Task, Write},
     response::{Response, json},
 };
@@ -110,6 +111,9 @@ pub fn serve<S: Store>(
         }
         Request::Past(asked) => {
             leader.past(asked.time(now)).map(|past| asked.answer(&past, &leader.settings().lifetimes))
+        }
+        Request::Log { cluster } => {
+            leader.history().map(|history| log(&history, &cluster, &leader.settings().lifetimes, now))
         }
         Request::Stream(_) => Ok(Error::NoStreams.into()),
         // Its home knows more, and answers itself.

@@ -77,7 +77,7 @@ mod tests {
     fn parse(query: &str) -> Result<StreamOpening, &'static str> {
         let text = format!("/v1/stream{query}");
         let target = Target::parse(text.as_bytes()).unwrap();
-        match Request::parse(Route::find("GET", &target, None).unwrap(), target.query) {
+        match Request::parse(Route::find("GET", &target, None).unwrap(), &target) {
             Ok(Request::Stream(opening)) => Ok(opening),
             Ok(other) => panic!("{other:?}"),
             Err(error) => Err(error.code()),

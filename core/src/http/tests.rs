@@ -355,6 +355,7 @@ fn each_endpoint_needs_its_right() {
         ("GET", "/v1/explain", Read),
         ("GET", "/v1/snapshot", Read),
         ("GET", "/v1/changes", Read),
+        ("GET", "/v1/log", Read),
         ("POST", "/register", Register),
         ("POST", "/unregister", Register),
         ("POST", "/topic/create", Admin),

@@ -77,7 +77,7 @@ mod tests {
     fn parse(query: &str) -> Result<Request, Error> {
         let text = alloc::format!("/lookup?{query}");
         let target = Target::parse(text.as_bytes()).unwrap();
-        Request::parse(Route::find("GET", &target, None).unwrap(), target.query)
+        Request::parse(Route::find("GET", &target, None).unwrap(), &target)
     }
 
     #[test]

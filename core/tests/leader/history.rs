@@ -6,7 +6,7 @@ use crate::scene::{Cluster, START, delete, leave, register, tombstone};
 use lookupd_core::{Cursor, NoSuchPast, Registry, Timestamp};
 
 /// A state to the byte, whatever led to it.
-fn portrait(registry: &Registry) -> Vec<Vec<u8>> {
+pub(crate) fn portrait(registry: &Registry) -> Vec<Vec<u8>> {
     registry.snapshot(Cursor { revision: registry.revision(), ..Cursor::default() })
 }
 

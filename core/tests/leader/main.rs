@@ -4,6 +4,7 @@
 mod disk;
 mod history;
 mod liveness;
+mod log_file;
 mod properties;
 mod reference;
 mod registrations;

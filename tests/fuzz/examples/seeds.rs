@@ -11,11 +11,17 @@ use std::{
 };
 
 use lookupd_core::{
-    Batch, CatchUp, Change, ChannelName, ClaimKey, Cursor, Lifetimes, Node, ProducerInfo, Registry, Timestamp,
-    TopicName, Via,
+    Batch, CatchUp, Change, ChannelName, ClaimKey, Cursor, GRANT, Leader, LeaderSettings, Lifetimes, Limits, LogEntry,
+    Node, ProducerInfo, Registry, Store as _, Timestamp, TopicName, Via,
     link::{Refused, ToFollower, ToLeader},
 };
 use lookupd_tests::{Step, read_stories, unescape};
+
+#[allow(dead_code, reason = "of all that the leader's own tests break, nothing is broken here")]
+#[path = "../../../core/tests/leader/disk.rs"]
+mod disk;
+
+use disk::Disk;
 
 const TCP: &str = include_str!("../../../core/tests/protocol/recorded.txt");
 const HTTP: &str = include_str!("../../recorded/http.txt");
@@ -158,6 +164,8 @@ fn stored() -> Vec<Vec<u8>> {
         .concat(),
     );
 
+    seeds.extend([&[][..], &batches[..]].map(|batches| [b"f", &log_file(batches)[..]].concat()));
+
     let names = [
         "orders",
         "orders#ephemeral",
@@ -172,6 +180,21 @@ fn stored() -> Vec<Vec<u8>> {
     ];
     seeds.extend(names.map(|name| format!("t{name}").into_bytes()));
     seeds
+}
+
+/// The file that a leader with this history exports.
+fn log_file(batches: &[Vec<u8>]) -> Vec<u8> {
+    let settings = LeaderSettings { lifetimes: Lifetimes::default(), limits: Limits::EDGE, grant: GRANT };
+    let mut disk = Disk::default();
+    let mut check = Cursor::default().check;
+    for (revision, bytes) in (1..).zip(batches) {
+        check = check.next(bytes);
+        let at = Timestamp::from_millis(revision);
+        disk.append(&LogEntry { revision, at, check, bytes: bytes.clone() }).expect("the next entry");
+    }
+    let now = Timestamp::from_millis(400);
+    let leader = Leader::load(disk, settings, now).expect("a whole disk");
+    leader.history().expect("it is in memory").to_file("west", &settings.lifetimes, now).expect("it is whole")
 }
 
 /// What an agent says and hears, each of it alone and some of it in a row.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use base64ct::{Base64, Encoding as _};
 use lookupd_core::{
     AgentId, Batch, CatchUp, ChannelName, Command, Cursor, GRANT, Leader, LeaderSettings, Lifetimes, Limits, LogEntry,
-    Match, Node, ProducerInfo, Registry, Replica, SnapshotPart, Store as _, StoredSnapshot, Timestamp, TopicName, Via,
-    http,
+    LogFile, Match, Node, ProducerInfo, Registry, Replica, SnapshotPart, Store as _, StoredSnapshot, Timestamp,
+    TopicName, UnreadableLog, Via, http,
     link::{ToFollower, ToLeader},
     parse_duration,
 };
@@ -24,6 +25,7 @@ use crate::{
 /// - `c`: pieces (a length as two bytes, little-endian, and so many more), each what a replica is answered, or pushed: as it
 ///   is, and again with its hashes and its cursor put right, which no mutation would do.
 /// - `d`: pieces, each for a disk: `s`, `l` or `h` and then a part, a log entry or what was heard; or `n` and the time.
+/// - `f`: a log file, as it is, and again with its checks, its sum and its count put right.
 /// - anything else: a text, which is taken for each kind of name.
 ///
 /// Whatever is decoded is encoded to what decodes to the same, memory is bounded by the input's length, a replica that can't
@@ -37,6 +39,7 @@ pub fn decoding(input: &[u8]) {
         b'c' => within(memory, || follow(pieces(rest))),
         b'd' => within(memory, || load(pieces(rest))),
         b'm' => within(memory, || said(rest)),
+        b'f' => within(memory, || log_file(rest)),
         _ => {
             if let Ok(text) = str::from_utf8(rest) {
                 within(memory, || names(text));
@@ -231,6 +234,57 @@ const SETTINGS: LeaderSettings = LeaderSettings {
     limits: Limits::NATIVE,
     grant: GRANT,
 };
+
+fn log_file(bytes: &[u8]) {
+    read_log(bytes);
+    read_log(&put_right(bytes));
+}
+
+fn read_log(bytes: &[u8]) {
+    match LogFile::read(bytes) {
+        Ok(file) => {
+            let mut registry = file.start.clone();
+            for batch in &file.batches {
+                registry.apply(batch).unwrap();
+            }
+            check(&registry, Cursor { revision: registry.revision(), ..Cursor::default() });
+            for length in [0, bytes.len() / 2, bytes.len() - 1] {
+                assert!(LogFile::read(&bytes[..length]).is_err(), "cut");
+            }
+        }
+        Err(UnreadableLog { line, .. }) => {
+            let lines = bytes.split_inclusive(|byte| *byte == b'\n').count();
+            assert!((1..=lines.max(1)).contains(&line), "line {line} of {lines}");
+        }
+    }
+}
+
+/// The file with the checks, the sum and the count that belong to its lines, as far as these look like such.
+fn put_right(bytes: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(bytes);
+    let (mut file, mut check, mut count) = (String::new(), Cursor::default().check, 0);
+    for line in text.lines().filter(|line| !line.starts_with("{\"end\"")) {
+        let between =
+            |before: &str| line.split_once(before).and_then(|(_, rest)| rest.split_once('"')).map(|(text, _)| text);
+        let decoded = |text: &str| Base64::decode_vec(text).unwrap_or_default();
+        if let Some(part) = between("{\"snapshot\":\"").and_then(|text| SnapshotPart::decode(&decoded(text)).ok()) {
+            check = part.cursor.check;
+        }
+        let told = between("\"check\":\"").filter(|told| told.len() == 16);
+        match (told, between("\"batch\":\"")) {
+            (Some(told), Some(batch)) => {
+                check = check.next(&decoded(batch));
+                file += &line.replacen(told, &check.to_string(), 1);
+            }
+            _ => file += line,
+        }
+        file.push('\n');
+        count += 1;
+    }
+    let sum = xxh64(file.as_bytes(), 0);
+    let end = format!("{{\"end\":{{\"lines\":{},\"sum\":\"{sum:016x}\"}}}}\n", count + 1);
+    (file + &end).into_bytes()
+}
 
 fn names(text: &str) {
     let stem = text.strip_suffix("#ephemeral").unwrap_or(text);

@@ -115,13 +115,14 @@ fn from_a_page(seed: &mut Seed) -> Request {
 }
 
 /// What only the agent answers, asked so that it changes nothing.
-pub(crate) const OUR_PATHS: [&str; 9] = [
+pub(crate) const OUR_PATHS: [&str; 10] = [
     "/register",
     "/unregister?node=a:4151",
     "/registrations?category=topic&key=*",
     "/v1/explain?topic=t",
     "/v1/snapshot",
     "/v1/changes",
+    "/v1/log",
     "/REGISTER",
     "/ui/",
     "/clusters/default/ping",

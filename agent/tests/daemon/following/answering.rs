@@ -120,6 +120,8 @@ fn its_own_token_is_lent_to_nobody() {
         ("GET", "/v1/snapshot", "", 401),
         ("GET", "/v1/snapshot", "Authorization: Bearer reads\r\n", 200),
         ("GET", "/v1/explain?topic=t", "", 401),
+        ("GET", "/v1/log", "", 401),
+        ("GET", "/v1/log", "Authorization: Bearer reads\r\n", 200),
     ] {
         assert_eq!(ask(&agent, method, target, headers), status, "{method} {target} {headers}");
     }
