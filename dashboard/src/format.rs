@@ -37,7 +37,7 @@ pub fn duration(duration: Duration) -> String {
 
 /// How long something will still be so. Counted up, so that it says `1 s` until it is over.
 pub fn remaining(left: Duration) -> String {
-    duration(Duration::from_secs(left.as_millis().div_ceil(1_000) as u64))
+    duration(Duration::from_secs(left.as_secs() + u64::from(left.subsec_millis() > 0)))
 }
 
 /// A moment as the browser's clock shows it, to the second.

@@ -21,7 +21,7 @@ use crate::{
     problem::Problem,
     route::{Base, Query, Route},
     store::{Event, Store},
-    view::{NodeRow, TopicRow, node_rows, topic_rows},
+    view::{Graph, GraphFilter, NodeRow, TopicRow, graph, node_rows, topic_rows},
 };
 
 /// A handle on everything. Equal to an earlier one as long as there is nothing to render: it changes at most once a
@@ -41,6 +41,8 @@ struct Shared {
     location: RefCell<(Route, Query)>,
     topics: RefCell<(u64, Rc<Vec<TopicRow>>)>,
     nodes: RefCell<(u64, Rc<Vec<NodeRow>>)>,
+    /// As of which epoch, and for which query.
+    graph: RefCell<(u64, Query, Rc<Graph>)>,
     lookup: RefCell<Lookup>,
     window: Cell<Window>,
     asked: RefCell<Option<Asked>>,
@@ -94,6 +96,7 @@ impl Live {
                 location: RefCell::new(location),
                 topics: RefCell::default(),
                 nodes: RefCell::default(),
+                graph: RefCell::default(),
                 lookup: RefCell::default(),
                 window: Cell::new(Window::START),
                 asked: RefCell::default(),
@@ -175,6 +178,19 @@ impl Live {
             *kept = (store.epoch(), Rc::new(node_rows(store.registry(), store.lifetimes(), store.now())));
         }
         kept.1.clone()
+    }
+
+    /// The picture that the address asks for, drawn once an epoch.
+    pub fn graph(&self) -> Rc<Graph> {
+        let (topics, nodes, query) = (self.topics(), self.nodes(), self.query());
+        let store = self.store();
+        let mut kept = self.shared.graph.borrow_mut();
+        if kept.0 != store.epoch() || kept.1 != query {
+            let filter = GraphFilter { topic: query.get("topic"), zone: query.get("zone"), search: query.get("q") };
+            let drawn = graph(store.registry(), &topics, &nodes, &filter, store.lifetimes(), store.now());
+            *kept = (store.epoch(), query, Rc::new(drawn));
+        }
+        kept.2.clone()
     }
 
     /// The API.

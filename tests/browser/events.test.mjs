@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { launch, open } from "./browser.mjs";
+import { launch, open, violations } from "./browser.mjs";
 import { startWorker } from "./worker.mjs";
 
 let worker;
 let browser;
 before(async () => {
   [worker, browser] = await Promise.all([
-    startWorker({ CLUSTERS: "default,events,pause,graph,crowd,hostile", TOMBSTONE_LIFETIME: "300s" }),
+    startWorker({ CLUSTERS: "default,events,pause,graph,crowd,hostile,axe", TOMBSTONE_LIFETIME: "300s" }),
     launch(),
   ]);
 });
@@ -75,7 +75,7 @@ test("what happens is listed as it happens, newest first, and one line tells of 
   assert.equal(query(page), "");
 });
 
-test("filters of events are in the address, and lead there and back", async (t) => {
+test("2 filters of events are in the address, and lead there and back", async (t) => {
   const at = cluster("events");
   await at.register("payments", "10.0.0.9:4151");
   const page = await open(t, browser);
@@ -133,3 +133,165 @@ test("a list that stands still loses nothing", async (t) => {
   const names = await lines(page).getByRole("link").allInnerTexts();
   assert.deepEqual(names, ["before", ...created].reverse());
 });
+
+/** What the picture shows: each node's wires by the topics that light up with it, and the table's rows. */
+async function drawn(page) {
+  const columns = await page.locator(".graph > ul").evaluateAll((lists) => lists.map((list) => [...list.querySelectorAll("a")].map((link) => link.textContent)));
+  const wires = (path) => (path.match(/M/g) ?? []).length;
+  const paths = (selector) => page.locator(selector).evaluateAll((all) => all.map((path) => path.getAttribute("d")));
+  const byTopic = (await paths(".graph > ul:nth-of-type(1) .lit path")).map(wires);
+  const states = (await paths(".graph > .wires path")).map(wires);
+  return { columns, byTopic, states };
+}
+
+/** The rows of the table below: topic, zone, producer, state. */
+const rows = (page) => lines(page).evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => cell.innerText.trim())));
+
+test("the graph's table says what its picture shows", async (t) => {
+  const at = cluster("graph");
+  await at.register("orders", "10.0.0.1:4151", { topology_zone: "eu-1" });
+  await at.register("orders", "10.0.0.2:4151", { topology_zone: "eu-2" });
+  await at.register("clicks#ephemeral", "10.0.0.2:4151", { topology_zone: "eu-2" });
+  await at.register("orders", "[2001:db8::1]:4151");
+  await at.post("/topic/create?topic=idle");
+  await at.post("/topic/tombstone?topic=orders&node=10.0.0.2:4151");
+  const page = await open(t, browser);
+  await page.goto(`${at.origin}/ui/graph`);
+  await page.getByText("3 topics, 3 nodes and 3 zones").waitFor();
+  const { columns, byTopic, states } = await drawn(page);
+  assert.deepEqual(columns, [
+    ["clicks#ephemeral", "idle", "orders"],
+    ["10.0.0.1:4151", "10.0.0.2:4151", "[2001:db8::1]:4151"],
+    ["eu-1", "eu-2", "No zone given"],
+  ]);
+  const table = await rows(page);
+  assert.deepEqual(table, [
+    ["clicks#ephemeral", "eu-2", "10.0.0.2:4151", "Active"],
+    ["idle", "–", "–", "No producers"],
+    ["orders", "eu-1", "10.0.0.1:4151", "Active"],
+    ["orders", "eu-2", "10.0.0.2:4151", "Tombstoned"],
+    ["orders", "–", "[2001:db8::1]:4151", "Active"],
+  ]);
+  // Each topic has as many wires as rows with a producer, and so has each state.
+  assert.deepEqual(byTopic, columns[0].map((topic) => table.filter((row) => row[0] === topic && row[2] !== "–").length));
+  const count = (state) => table.filter((row) => row[3] === state).length;
+  assert.deepEqual(states, [...["Active", "Silent", "Inactive", "Tombstoned"].map(count), columns[1].length]);
+  const dashes = await page.locator(".graph > .wires .tombstoned").evaluate((path) => getComputedStyle(path).strokeDasharray);
+  assert.notEqual(dashes, "none", "not by colour alone");
+
+  // A change is drawn by itself.
+  await at.register("payments", "10.0.0.1:4151", { topology_zone: "eu-1" });
+  await page.getByText("4 topics, 3 nodes and 3 zones").waitFor();
+  assert.ok((await rows(page)).some((row) => row.join() === "payments,eu-1,10.0.0.1:4151,Active"));
+
+  // What is drawn is filtered before, in the address.
+  await page.getByRole("combobox", { name: "Zone" }).selectOption("eu-2");
+  await page.getByText("2 topics, 1 node and 1 zone").waitFor();
+  assert.equal(query(page), "?zone=eu-2");
+  await page.getByRole("searchbox").fill("clicks");
+  await page.getByText("1 topic, 1 node and 1 zone").waitFor();
+  await page.reload();
+  await page.getByText("1 topic, 1 node and 1 zone").waitFor();
+  await page.getByRole("searchbox").fill("nothing like it");
+  await page.getByText("Nothing to draw").waitFor();
+  await page.getByRole("link", { name: "Clear search and filter" }).click();
+  await page.getByText("4 topics, 3 nodes and 3 zones").waitFor();
+  await page.goto(`${at.origin}/ui/topics/orders`);
+  await page.getByRole("link", { name: "As a picture" }).click();
+  await page.getByText("1 topic, 3 nodes and 3 zones").waitFor();
+  await page.getByRole("button", { name: "Topic orders" }).click();
+  await page.getByText("4 topics, 3 nodes and 3 zones").waitFor();
+});
+
+test("10 the graph is reached and followed by keyboard, and lights up what has the focus", async (t) => {
+  const at = cluster("graph");
+  const page = await open(t, browser, { reducedMotion: "reduce" });
+  await page.goto(`${at.origin}/ui/graph?topic=orders`);
+  await page.getByText("1 topic, 3 nodes and 3 zones").waitFor();
+  const lit = () => page.locator(".graph .lit").evaluateAll((all) => all.filter((svg) => getComputedStyle(svg).opacity === "1").map((svg) => svg.parentElement.title));
+  assert.deepEqual(await lit(), []);
+  await page.getByRole("button", { name: "Topic orders" }).focus();
+  const focused = [];
+  for (let step = 0; step < 12 && focused.at(-1) !== "eu-2"; step += 1) {
+    await page.keyboard.press("Tab");
+    const name = await page.evaluate(() => document.activeElement.textContent);
+    if (await page.evaluate(() => document.activeElement.closest(".graph") !== null)) {
+      focused.push(name);
+      assert.deepEqual(await lit(), [name]);
+    }
+  }
+  assert.deepEqual(focused, ["orders", "10.0.0.1:4151", "10.0.0.2:4151", "[2001:db8::1]:4151", "eu-1", "eu-2"]);
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => location.search === "?zone=eu-2");
+  await page.getByText("2 topics, 1 node and 1 zone").waitFor();
+  await page.goBack();
+  await page.getByText("1 topic, 3 nodes and 3 zones").waitFor();
+});
+
+test("over 200 the graph draws the topics with most producers, and says what it leaves out", async (t) => {
+  const at = cluster("crowd");
+  const node = { hostname: "many", tcp_port: 4150, http_port: 4151, version: "1", topology_zone: "eu-1" };
+  const names = Array.from({ length: 1_200 }, (_, number) => `topic-${String(number).padStart(4, "0")}`);
+  await at.post("/register", { ...node, broadcast_address: "10.0.0.1", topics: Object.fromEntries(names.map((name) => [name, []])) });
+  await at.post("/register", { ...node, broadcast_address: "10.0.0.2", topics: { "topic-1111": [] } });
+  const page = await open(t, browser);
+  await page.goto(`${at.origin}/ui/graph`);
+  await page.getByText("1,003 topics, 0 nodes and 1,003 wires are left out").waitFor();
+  const { columns } = await drawn(page);
+  assert.equal(columns.flat().length, 200);
+  assert.ok(columns[0].includes("topic-1111") && columns[0].includes("topic-0000") && !columns[0].includes("topic-1199"));
+  assert.equal(await page.locator(".events table").getAttribute("aria-rowcount"), String(1 + 198));
+  assert.ok((await page.locator("tbody tr").count()) <= 80);
+  await page.getByRole("searchbox").fill("topic-119");
+  await page.getByText("10 topics, 1 node and 1 zone").waitFor();
+  await page.getByText("are left out").waitFor({ state: "hidden" });
+});
+
+test("14 hostile names break neither events nor graph, at any width", async (t) => {
+  const at = cluster("hostile");
+  const texts = [`<img src=x onerror="globalThis.hacked = 1">`, "\u202egnirts desrever", "x".repeat(240), "ä€😀".repeat(60)];
+  for (const [place, text] of texts.entries()) {
+    const node = { broadcast_address: place === 3 ? `<svg onload=globalThis.hacked=1>${"y".repeat(200)}` : `10.9.0.${place}`, http_port: 4151 };
+    await at.post(`/register?topic=${"t".repeat(64)}`, { ...node, hostname: text, tcp_port: 4150, version: text, topology_zone: text });
+  }
+  for (const width of [1280, 360]) {
+    const page = await open(t, browser, { viewport: { width, height: 800 } });
+    for (const path of ["events", "graph", `topics/${"t".repeat(64)}`]) {
+      await page.goto(`${at.origin}/ui/${path}`);
+      await page.getByText("<svg onload").first().waitFor({ state: "attached" });
+      assert.equal(await page.evaluate(() => globalThis.hacked), undefined);
+      assert.equal(await page.locator("main img, main script, main svg[onload]").count(), 0);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.ok(over <= 0, `${path} at ${width} px is ${over} px too wide`);
+    }
+    await page.goto(`${at.origin}/ui/graph`);
+    await page.locator(".graph li").first().waitFor();
+    const heights = await page.locator(".graph li").evaluateAll((all) => new Set(all.map((spot) => spot.getBoundingClientRect().height)).size);
+    assert.equal(heights, 1, "all places are of one height, on which the wires rely");
+  }
+});
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`11 axe finds nothing on events and graph, ${colorScheme}`, async (t) => {
+    const page = await open(t, browser, { colorScheme, reducedMotion: "reduce" });
+    let looked = 0;
+    const check = async (what) => {
+      const { found, nodes } = await violations(page);
+      looked += nodes;
+      assert.deepEqual(found, [], what);
+    };
+    const node = { broadcast_address: "10.0.0.1", hostname: "a", tcp_port: 4150, http_port: 4151, version: "1" };
+    await cluster("axe").post("/register", { ...node, topics: { orders: ["mail", "billing"], payments: [], "clicks#ephemeral": [] } });
+    await cluster("axe").post("/topic/tombstone?topic=orders&node=10.0.0.1:4151");
+    for (const path of ["axe/ui/events", "axe/ui/graph", "axe/ui/graph?q=nothing", "axe/ui/events?topic=orders&q=nothing", "axe/ui/topics/orders", "crowd/ui/graph"]) {
+      await page.goto(`${worker.origin}/clusters/${path}`);
+      await page.locator(".page:not([aria-busy])").waitFor();
+      await check(path);
+    }
+    await page.goto(`${worker.origin}/clusters/axe/ui/events`);
+    await page.getByRole("button", { name: "3 topics" }).first().click();
+    await page.getByRole("group", { name: "3 topics" }).first().waitFor();
+    await check("names");
+    t.diagnostic(`axe looked at ${looked} nodes`);
+  });
+}

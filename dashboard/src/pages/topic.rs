@@ -71,9 +71,12 @@ pub fn topic(live: &Live, topic: &str) -> Html {
     let create = Ask::Create { topic: Some(topic.into()) };
     let create = ask_button(live, Look::Small, Icon::Plus, "Create channel", create);
     let lookup = format!("curl '{}{}/lookup?topic={}'", dom::origin(), live.base().api, encode(topic));
+    let query = Query::default().with("topic", topic);
+    let picture = html! { <>{ icon(Icon::Graph) }{ "As a picture" }</> };
+    let to_graph = link_with(live, &Route::Graph, &query, "button small", false, picture);
     let content = html! {
         <>
-            { card("card flush", "Producers", nothing(), producers) }
+            { card("card flush", "Producers", to_graph, producers) }
             { card("card flush", "Channels", create, channel_table(live, topic, &channels)) }
             { events }
             { snippet(live, "Look it up", lookup) }

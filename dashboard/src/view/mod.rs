@@ -2,6 +2,7 @@
 
 mod attention;
 mod events;
+mod graph;
 mod node;
 mod nodes;
 mod order;
@@ -15,6 +16,7 @@ pub use attention::{Attention, Share, Totals, attention, shares, totals};
 pub use events::{
     EventFilter, EventKind, EventRow, Happening, Named, Told, Tone, Who, event, find_events, write_events,
 };
+pub use graph::{Graph, GraphFilter, Link, MAX_DRAWN, MAX_LINKS, Wires, graph};
 pub use node::{ServedTopic, node_detail};
 pub use nodes::{NODE_COLUMNS, NodeRow, NodeState, find_nodes, node_rows};
 pub use order::{Direction, Order};
