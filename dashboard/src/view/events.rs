@@ -9,6 +9,7 @@ use lookupd_core::{
 use super::topics::contains;
 
 /// A line of the list of events.
+#[allow(clippy::large_enum_variant, reason = "nearly all are events, and each is behind an Rc")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happening {
     /// One change.
