@@ -2,13 +2,19 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { closePages, launch, open, setHidden } from "./browser.mjs";
+import { row } from "./pages.mjs";
 import { startWorker } from "./worker.mjs";
 
+let shared;
 let browser;
 before(async () => {
-  browser = await launch();
+  const clusters = "hidden,paused,nonsense,heartbeats";
+  [shared, browser] = await Promise.all([startWorker({ CLUSTERS: clusters, INACTIVE_PRODUCER_TIMEOUT: "9s" }), launch()]);
 });
-after(() => browser?.close());
+after(async () => {
+  await browser?.close();
+  await shared?.stop();
+});
 
 /** A worker of the test's own. */
 async function worker(t, vars) {
@@ -23,10 +29,8 @@ async function worker(t, vars) {
   return started;
 }
 
-const row = (page, name) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
-
 test("7 a hidden tab closes its stream, is told nothing and asks nothing, and catches up when it is seen", async (t) => {
-  const server = await worker(t);
+  const server = shared.cluster("hidden");
   await server.register("orders");
   const page = await open(t, browser);
   const stream = page.waitForEvent("websocket");
@@ -50,7 +54,7 @@ test("7 a hidden tab closes its stream, is told nothing and asks nothing, and ca
 });
 
 test("paused by hand it stands still and says so, until it goes on", async (t) => {
-  const server = await worker(t);
+  const server = shared.cluster("paused");
   await server.register("orders");
   const page = await open(t, browser);
   await page.goto(`${server.origin}/ui/topics`);
@@ -76,7 +80,7 @@ test("a server that is killed leaves its last good data, and comes back with all
   await page.locator(".banner").getByText(/What you see is \d+ s old/).waitFor();
   await row(page, "10.0.0.7:4151").getByText("Active", { exact: true }).waitFor();
   // Pages are computed here: one that was never open needs no server.
-  await page.getByRole("link", { name: "mail" }).click();
+  await page.getByRole("link", { name: "mail", exact: true }).click();
   await page.getByRole("heading", { level: 1, name: "mail" }).waitFor();
   await row(page, "10.0.0.7:4151").waitFor();
   await server.restart();
@@ -89,7 +93,7 @@ test("a server that is killed leaves its last good data, and comes back with all
 });
 
 test("nonsense in place of changes keeps the last good data, and is overcome", async (t) => {
-  const server = await worker(t);
+  const server = shared.cluster("nonsense");
   await server.register("orders");
   const page = await open(t, browser, { expected: /status of (429|500|503)/ });
   // What is pushed isn't asked for.
@@ -203,7 +207,7 @@ test("15 who may only read is offered nothing to change, and the API refuses him
   await key("Forget the token").click();
   await page.getByRole("button", { name: acts }).first().waitFor({ state: "detached" });
   assert.deepEqual(await offered(), []);
-  await page.getByRole("row").filter({ hasText: "10.0.0.7:4151" }).waitFor();
+  await row(page, "10.0.0.7:4151").waitFor();
 });
 
 test("15 who loses a right while he is asked is told, and can enter another token", async (t) => {
@@ -232,7 +236,7 @@ test("15 who loses a right while he is asked is told, and can enter another toke
 });
 
 test("5 a producer whose heartbeats stop turns silent, then inactive, and active when it is back", async (t) => {
-  const server = await worker(t, { INACTIVE_PRODUCER_TIMEOUT: "9s" });
+  const server = shared.cluster("heartbeats");
   await server.register("orders");
   const page = await open(t, browser);
   await page.goto(`${server.origin}/ui/topics/orders`);

@@ -58,6 +58,11 @@ export async function shown(page) {
   if (/\/lookup\?.*topic=/.test(page.url())) await page.locator("main :is(pre.json, .empty)").first().waitFor();
 }
 
+/** The row of a table that is about what is named so: its head says that. */
+export function row(page, name) {
+  return page.getByRole("row").filter({ has: page.locator("th").getByRole("link", { name, exact: true }) });
+}
+
 /** Asks for a dialog on the page that is open, and waits until it tells what the act would change, where it does. */
 export async function ask(page, button) {
   await page.getByRole("button", { name: button }).first().click();

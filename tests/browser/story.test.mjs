@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, open } from "./browser.mjs";
+import { row } from "./pages.mjs";
 import { startWorker } from "./worker.mjs";
 
 let worker;
@@ -16,8 +17,6 @@ after(async () => {
   await browser?.close();
   await worker?.stop();
 });
-
-const row = (page, name) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
 
 test("3 an empty registry says what to do, and the first producer appears without a reload", async (t) => {
   const page = await open(t, browser);
@@ -66,12 +65,17 @@ test("2 every page can be linked, reloaded and gone back to", async (t) => {
     assert.match(await page.title(), /lookupd-edge$/);
     assert.equal(page.url(), worker.origin + path, "the address stays");
   }
+  for (const [path, name] of pages.toReversed().slice(1)) {
+    await page.goBack();
+    await heading(name).waitFor();
+    assert.equal(page.url(), worker.origin + path, "back");
+  }
   // By links, and back.
   await page.goto(`${worker.origin}/ui/topics`);
   await page.getByRole("link", { name: "foo#ephemeral", exact: true }).click();
   await heading("foo#ephemeral").waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.id), "title", "the focus follows the route");
-  await page.getByRole("link", { name: "[2001:db8::1]:4151" }).click();
+  await row(page, "[2001:db8::1]:4151").getByRole("link").first().click();
   await heading("[2001:db8::1]:4151").waitFor();
   assert.equal(new URL(page.url()).pathname, "/ui/nodes/%5B2001%3Adb8%3A%3A1%5D%3A4151");
   await page.goBack();
@@ -177,7 +181,7 @@ test("6 a topic and a channel are created and deleted; a wrong name deletes noth
   await page.getByRole("button", { name: "Create channel" }).click();
   await page.getByLabel("Channel name").fill("archive");
   await page.keyboard.press("Enter");
-  await page.getByRole("link", { name: "archive" }).click();
+  await page.getByRole("link", { name: "archive", exact: true }).click();
 
   await page.getByRole("button", { name: "Delete" }).click();
   await page.getByText("Removes 1 channel").waitFor();
@@ -234,7 +238,7 @@ test("a producer is registered by the form, and unregistered", async (t) => {
   await page.getByText(/127\.0\.0\.1:4151 serves tried for \d/).waitFor();
   await row(page, "127.0.0.1:4151").getByText("Active", { exact: true }).waitFor();
   assert.equal((await worker.get("/lookup?topic=tried")).body.producers[0].hostname, "try-out");
-  await page.getByRole("link", { name: "127.0.0.1:4151" }).click();
+  await row(page, "127.0.0.1:4151").getByRole("link").first().click();
   await page.getByRole("heading", { name: "Announced via http" }).waitFor();
   await page.getByRole("button", { name: "Unregister" }).click();
   await page.getByText("Removes 2 registrations").waitFor();

@@ -3,14 +3,21 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startAgent } from "./agent.mjs";
 import { closePages, launch, open } from "./browser.mjs";
+import { row } from "./pages.mjs";
 import { startProxy } from "./proxy.mjs";
 import { startWorker } from "./worker.mjs";
 
+let worker;
 let browser;
 before(async () => {
-  browser = await launch();
+  // Every second something is heard on a stream, by a timeout of 20 s.
+  const clusters = "default,east,cut,mute,format";
+  [worker, browser] = await Promise.all([startWorker({ CLUSTERS: clusters, INACTIVE_PRODUCER_TIMEOUT: "20s" }), launch()]);
 });
-after(() => browser?.close());
+after(async () => {
+  await browser?.close();
+  await worker?.stop();
+});
 
 /** Starts something for one test. */
 async function started(t, start) {
@@ -25,7 +32,6 @@ async function started(t, start) {
   return running;
 }
 
-const row = (page, name) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
 const pill = (page, word) => page.locator(".pill").getByText(word, { exact: true }).waitFor();
 const topics = (page) => page.getByRole("table").getByRole("link").allInnerTexts();
 
@@ -36,30 +42,30 @@ function questions(page) {
   return asked;
 }
 
-for (const [home, start, prefix, isFollowed] of [
-  ["the worker", () => startWorker({ CLUSTERS: "default,eu-1" }), ""],
-  ["a cluster of the worker", () => startWorker({ CLUSTERS: "default,eu-1" }), "/clusters/eu-1"],
-  ["the agent", () => startAgent(), ""],
-  ["an agent that follows it", () => startAgent(), "", true],
+for (const [home, serve] of [
+  ["the worker", () => worker],
+  ["a cluster of the worker", () => worker.cluster("east")],
+  ["the agent", (t) => started(t, startAgent())],
+  ["an agent that follows it", (t) => started(t, startAgent())],
 ]) {
   test(`3 what changes elsewhere is seen within a second, and nothing is asked for: ${home}`, async (t) => {
-    const server = await started(t, start());
-    await server.post(`${prefix}/topic/create?topic=orders`);
-    const { origin } = isFollowed ? await started(t, startAgent([`--upstream=${server.origin}`])) : server;
+    const server = await serve(t);
+    await server.post("/topic/create?topic=orders");
+    const { origin } = home.endsWith("follows it") ? await started(t, startAgent([`--upstream=${server.origin}`])) : server;
     const page = await open(t, browser);
-    await page.goto(`${origin}${prefix}/ui/topics`);
+    await page.goto(`${origin}/ui/topics`);
     await row(page, "orders").waitFor();
     await pill(page, "Live");
     const asked = questions(page);
     for (const name of ["payments", "refunds", "shipments"]) {
       const from = Date.now();
-      await server.post(`${prefix}/topic/create?topic=${name}`);
+      await server.post(`/topic/create?topic=${name}`);
       await row(page, name).waitFor();
       const took = Date.now() - from;
       t.diagnostic(`${name} seen after ${took} ms`);
       assert.ok(took < 1_000, `${name} after ${took} ms`);
     }
-    await server.post(`${prefix}/topic/delete?topic=orders`);
+    await server.post("/topic/delete?topic=orders");
     await row(page, "orders").waitFor({ state: "detached" });
     assert.deepEqual(asked, []);
   });
@@ -82,12 +88,12 @@ test("a page that is opened while its agent's leader is away shows what the agen
 });
 
 test("7 a stream that is cut: the pill says so, it polls, and resynchronises without duplicates", async (t) => {
-  const server = await started(t, startWorker());
+  const server = worker.cluster("cut");
   const proxy = await started(t, startProxy(server.origin));
   await server.post("/topic/create?topic=before");
   const page = await open(t, browser, { expected: /WebSocket connection to/ });
   await page.clock.install();
-  await page.goto(`${proxy.origin}/ui/topics`);
+  await page.goto(`${proxy.origin}/clusters/cut/ui/topics`);
   await pill(page, "Live");
   const asked = questions(page);
   proxy.passes = false;
@@ -95,7 +101,7 @@ test("7 a stream that is cut: the pill says so, it polls, and resynchronises wit
   await pill(page, "Polling");
   await server.post("/topic/create?topic=meanwhile");
   await row(page, "meanwhile").waitFor();
-  assert.ok(asked.includes("/v1/changes"));
+  assert.ok(asked.includes("/clusters/cut/v1/changes"));
   assert.match(await page.locator(".pill").getAttribute("title"), /^No stream gets through/);
   proxy.passes = true;
   // It tries again within two minutes, by chance.
@@ -109,12 +115,11 @@ test("7 a stream that is cut: the pill says so, it polls, and resynchronises wit
 });
 
 test("7 a stream on which nothing comes any more is given up, and another opened", async (t) => {
-  // Heard every second, by a timeout of 20 s.
-  const server = await started(t, startWorker({ INACTIVE_PRODUCER_TIMEOUT: "20s" }));
+  const server = worker.cluster("mute");
   const proxy = await started(t, startProxy(server.origin));
   await server.post("/topic/create?topic=before");
   const page = await open(t, browser);
-  await page.goto(`${proxy.origin}/ui/topics`);
+  await page.goto(`${proxy.origin}/clusters/mute/ui/topics`);
   await pill(page, "Live");
   const second = page.waitForEvent("websocket");
   proxy.mute();
@@ -167,7 +172,7 @@ function loads(page) {
 }
 
 test("a format that it doesn't read makes the page reload once, and then keep what it has", async (t) => {
-  const server = await started(t, startWorker());
+  const server = worker.cluster("format");
   await server.post("/topic/create?topic=kept");
   const page = await open(t, browser);
   let speak;

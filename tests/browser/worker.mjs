@@ -75,6 +75,11 @@ export async function startWorker(vars = {}) {
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
     },
 
+    /** One of its clusters: a home of its own. */
+    cluster(name) {
+      return { origin: `${this.origin}/clusters/${name}`, ...api };
+    },
+
     ...api,
   };
   await worker.start();
