@@ -7,14 +7,13 @@ use web_sys::{Element, HtmlAnchorElement};
 use yew::prelude::*;
 
 use crate::{
-    acts::ask_dialog,
+    acts::{Ask, ask_dialog},
     components::{
-        Icon, banner, icon, link, link_with, notices, pill, skeleton, theme_button, token_buttons, token_panel,
+        Icon, banner, icon, link, link_with, notices, pill, square, theme_button, token_buttons, token_panel,
     },
     dom,
     live::Live,
-    pages,
-    prefs::Theme,
+    pages, prefs,
     route::{Query, Route},
     store::Connection,
 };
@@ -27,7 +26,7 @@ pub fn App() -> Html {
     {
         let (live, version) = ((*live).clone(), version.setter());
         use_effect_with((), move |()| {
-            Theme::load().show();
+            prefs::load_choices();
             let count = Cell::new(0);
             live.start(Rc::new(move || {
                 count.set(count.get() + 1);
@@ -74,9 +73,7 @@ fn shell(live: &Live) -> Html {
     let page = match (loaded, connection) {
         (true, _) => switch(live, &route),
         (false, Connection::Locked) => token_panel(live),
-        (false, _) => html! {
-            <div class="page" aria-busy="true"><h1 id="title" tabindex="-1">{ route.title() }</h1>{ skeleton() }</div>
-        },
+        (false, _) => pages::loading(&route.title()),
     };
     let section = route.section();
     let cluster = live.base().cluster.clone();
@@ -107,6 +104,9 @@ fn shell(live: &Live) -> Html {
         route == Route::Settings,
         to_settings,
     );
+    let helping = live.clone();
+    let to_help = Callback::from(move |_| helping.ask(Ask::Shortcuts));
+    let help = square("button quiet square wide", to_help, Icon::Help, "Keyboard shortcuts".into());
     html! {
         <div class="shell" {onclick}>
             <a class="skip" href="#main">{ "Skip to content" }</a>
@@ -114,7 +114,7 @@ fn shell(live: &Live) -> Html {
                 { link(live, &Route::Overview, "brand", brand) }
                 <span class="cluster" hidden={cluster == "default"}><span class="visually-hidden">{ "Cluster " }</span>{ &cluster }</span>
                 <nav class="nav" aria-label="Main">{ for sections }</nav>
-                <div class="tools">{ pill(live) }{ token_buttons(live) }{ theme_button(live) }{ settings }</div>
+                <div class="tools">{ pill(live) }{ token_buttons(live) }{ theme_button(live) }{ help }{ settings }</div>
             </header>
             <main id="main" tabindex="-1">
                 { banner(live) }
@@ -138,6 +138,8 @@ fn switch(live: &Live, route: &Route) -> Html {
         Route::Events => pages::events(live),
         Route::Graph => pages::graph(live),
         Route::Settings => pages::settings(live),
+        #[cfg(feature = "gallery")]
+        Route::Components => pages::gallery(live),
         Route::NotFound => pages::not_found(live),
     }
 }

@@ -12,7 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Request, RequestCache, RequestInit, Response};
 
 use crate::{
-    answer::{Explain, Impact, Registered},
+    answer::{Impact, Registered},
     dom,
     json::{Json, quote},
     prefs,
@@ -134,15 +134,6 @@ pub struct Told {
     pub right: Right,
 }
 
-/// What a consumer is told, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LookedUp {
-    /// Why.
-    pub explain: Explain,
-    /// The body of `/lookup`.
-    pub lookup: String,
-}
-
 impl Client {
     /// The API below this prefix: empty or `/clusters/NAME`.
     pub fn new(prefix: &str) -> Self {
@@ -175,21 +166,12 @@ impl Client {
         Ok(Told { answer: answer.map_err(|error| Problem::undecodable(&error))?, stale, right })
     }
 
-    /// What a consumer of the topic sees, and why.
+    /// Whether there is such an API.
     ///
     /// # Errors
     /// [`Problem`].
-    pub async fn lookup(&self, topic: &str) -> Result<LookedUp, Problem> {
-        let response = self.send("GET", &format!("/v1/explain?topic={}", encode(topic)), None).await?;
-        let explain = read(&text_of(&response).await?, Explain::read)?;
-        // What is known to be unknown isn't asked for: the browser would note the 404 as an error of the page.
-        let lookup = if explain.exists {
-            let response = self.send("GET", &format!("/lookup?topic={}", encode(topic)), None).await?;
-            text_of(&response).await?
-        } else {
-            r#"{"message":"TOPIC_NOT_FOUND"}"#.into()
-        };
-        Ok(LookedUp { explain, lookup })
+    pub async fn ping(&self) -> Result<(), Problem> {
+        self.send("GET", "/ping", None).await.map(drop)
     }
 
     /// What the act would change. Nothing is changed.

@@ -44,6 +44,16 @@ pub fn stream_origin() -> String {
     format!("ws{}", origin().strip_prefix("http").unwrap_or_default())
 }
 
+/// Goes to another page of this origin.
+pub fn visit(path: &str) {
+    let _ = window().location().assign(path);
+}
+
+/// The browser's first language, as it names it.
+pub fn language() -> String {
+    window().navigator().language().unwrap_or_default()
+}
+
 /// Loads the page again.
 pub fn reload() {
     let _ = window().location().reload();
@@ -88,6 +98,26 @@ pub fn focus(id: &str) {
         let options = web_sys::FocusOptions::new();
         options.set_prevent_scroll(true);
         let _ = element.focus_with_options(&options);
+    }
+}
+
+/// The key that was pressed, where it may be a shortcut: alone, outside whatever is typed into, and in the page itself.
+pub fn bare_key(event: &web_sys::KeyboardEvent) -> Option<String> {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let typing =
+        target.and_then(|element| element.closest("input, select, textarea, [contenteditable]").ok().flatten());
+    let is_held = event.ctrl_key() || event.alt_key() || event.meta_key() || event.repeat() || event.is_composing();
+    let asked = document().query_selector("dialog[open]").ok().flatten();
+    let is_free = !is_held && !event.default_prevented() && typing.is_none() && asked.is_none();
+    is_free.then(|| event.key())
+}
+
+/// Leads to the page's search, if it has one, with what is there ready to be typed over.
+pub fn focus_search() {
+    let field = document().query_selector("main input[type=search], main #topic").ok().flatten();
+    if let Some(field) = field.and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok()) {
+        let _ = field.focus();
+        field.select();
     }
 }
 

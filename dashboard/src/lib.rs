@@ -22,6 +22,7 @@ pub mod pages;
 pub mod prefs;
 pub mod problem;
 pub mod route;
+pub mod shortcuts;
 pub mod store;
 pub mod view;
 

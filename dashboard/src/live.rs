@@ -5,21 +5,22 @@ use std::{
     rc::Rc,
 };
 
-use gloo_events::EventListener;
+use gloo_events::{EventListener, EventListenerOptions};
 use gloo_timers::callback::{Interval, Timeout};
 use lookupd_core::{Timestamp, http::Right};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
     acts::{Ask, Asked, Progress, Step, done},
-    client::{Act, Client, LookedUp},
+    client::{Act, Client},
     components::{Window, close_dialog, measure_table, open_dialog},
     dom,
     feed::{Feed, Port},
-    prefs,
+    prefs::{self, Choice},
     problem::Problem,
     route::{Base, Query, Route},
+    shortcuts::{Keys, Shortcut},
     store::{Event, Store},
     view::{Graph, GraphFilter, NodeRow, TopicRow, graph, node_rows, topic_rows},
 };
@@ -43,7 +44,6 @@ struct Shared {
     nodes: RefCell<(u64, Rc<Vec<NodeRow>>)>,
     /// As of which epoch, and for which query.
     graph: RefCell<(u64, Query, Rc<Graph>)>,
-    lookup: RefCell<Lookup>,
     window: Cell<Window>,
     asked: RefCell<Option<Asked>>,
     notices: RefCell<Vec<Notice>>,
@@ -52,14 +52,6 @@ struct Shared {
     show: RefCell<Rc<dyn Fn()>>,
     /// They end with the page.
     running: RefCell<Option<(Interval, Vec<EventListener>)>>,
-}
-
-/// What the lookup tester asked for last, and was told.
-#[derive(Default)]
-struct Lookup {
-    /// The topic, as of which epoch, and how often it was asked for by hand. Nothing is asked for twice.
-    asked: (String, u64),
-    told: Option<Result<Rc<LookedUp>, Problem>>,
 }
 
 /// Something that was done, said for a few seconds.
@@ -97,7 +89,6 @@ impl Live {
                 topics: RefCell::default(),
                 nodes: RefCell::default(),
                 graph: RefCell::default(),
-                lookup: RefCell::default(),
                 window: Cell::new(Window::START),
                 asked: RefCell::default(),
                 notices: RefCell::default(),
@@ -146,8 +137,29 @@ impl Live {
         let (scrolling, resizing) = (self.clone(), self.clone());
         let scroll = EventListener::new(&dom::window(), "scroll", move |_| scrolling.measure());
         let resize = EventListener::new(&dom::window(), "resize", move |_| resizing.measure());
-        let all = vec![visibility, history, scroll, resize];
+        let choosing = self.clone();
+        let chosen_elsewhere = EventListener::new(&dom::window(), "storage", move |_| {
+            prefs::load_choices();
+            choosing.changed();
+        });
+        let all = vec![visibility, history, scroll, resize, chosen_elsewhere, self.listen_to_keys()];
         self.shared.running.replace(Some((clock, all)));
+    }
+
+    fn listen_to_keys(&self) -> EventListener {
+        let (live, mut keys) = (self.clone(), Keys::default());
+        let options = EventListenerOptions::enable_prevent_default();
+        EventListener::new_with_options(&dom::document(), "keydown", options, move |event| {
+            let key = event.dyn_ref().and_then(dom::bare_key).filter(|_| Choice::Shortcuts.chosen() == 0);
+            let Some(shortcut) = key.and_then(|key| keys.press(&key, dom::now())) else { return };
+            // The key that leads into a field isn't typed into it.
+            event.prevent_default();
+            match shortcut {
+                Shortcut::Help => live.ask(Ask::Shortcuts),
+                Shortcut::Search => dom::focus_search(),
+                Shortcut::Go(page) => live.go(page, Query::default()),
+            }
+        })
     }
 
     /// Everything that is known. Let go of it before anything is sent.
@@ -350,34 +362,11 @@ impl Live {
         });
     }
 
-    /// What the lookup tester was told of the address's topic; the last answer until there is another.
-    pub fn lookup(&self) -> Option<Result<Rc<LookedUp>, Problem>> {
-        self.shared.lookup.borrow().told.clone()
-    }
-
-    /// Asks for the lookup tester's topic once more.
-    pub fn ask_lookup_again(&self) {
-        self.shared.lookup.replace(Lookup::default());
-        self.changed();
-    }
-
-    /// Asks for the lookup tester's topic, if that or what is registered has changed since it was asked for.
-    fn ask_lookup(&self) {
-        let asked = (self.query().get("topic").to_owned(), self.store().epoch());
-        if self.route() != Route::Lookup || asked.0.is_empty() || self.shared.lookup.borrow().asked == asked {
-            return;
-        }
-        self.shared.lookup.borrow_mut().asked.clone_from(&asked);
-        let live = self.clone();
-        spawn_local(async move {
-            let told = live.client().lookup(&asked.0).await.map(Rc::new);
-            // An answer that was overtaken is dropped.
-            let current = live.shared.lookup.borrow().asked == asked;
-            if current {
-                live.shared.lookup.borrow_mut().told = Some(told);
-                live.changed();
-            }
-        });
+    /// Forgets the token that is kept.
+    pub fn forget_token(&self) {
+        prefs::set_token(None);
+        self.refresh();
+        self.notify("The token is forgotten.".into());
     }
 
     /// Which rows of a long table are in view.
@@ -431,7 +420,6 @@ impl Live {
     /// Renders now. For what a person types: the next key must meet a form that knows of the one before.
     fn show(&self) {
         self.shared.dirty.set(false);
-        self.ask_lookup();
         let show = self.shared.show.borrow().clone();
         show();
     }

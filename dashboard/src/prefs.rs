@@ -1,6 +1,6 @@
-//! What the browser keeps: the token, the theme, and when the page reloaded itself.
+//! What the browser keeps: what a person chose, the token, and when the page reloaded itself.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use lookupd_core::Timestamp;
 use web_sys::Storage;
@@ -44,79 +44,117 @@ pub fn may_reload(reloaded_at: Option<Timestamp>, is_loaded: bool, now: Timestam
 
 const BETWEEN_RELOADS: Duration = Duration::from_secs(600);
 
-/// Light, dark, or as the system has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Theme {
-    /// As the system has it.
-    #[default]
-    System,
-    /// Always light.
-    Light,
-    /// Always dark.
-    Dark,
+/// Something that a person may choose. It is kept in this browser, for all tabs, and shown at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Light, dark, or as the system has it.
+    Theme,
+    /// How high a table's rows are.
+    Density,
+    /// Whose clock moments are told by.
+    Clock,
+    /// Whether a moment is told by how long ago it was.
+    Moments,
+    /// Whether keys are shortcuts.
+    Shortcuts,
 }
 
-impl Theme {
-    /// The theme that was chosen here before.
-    pub fn load() -> Self {
-        match local().and_then(|storage| storage.get_item(THEME).ok().flatten()).as_deref() {
-            Some("light") => Self::Light,
-            Some("dark") => Self::Dark,
-            _ => Self::System,
+/// A choice's options: what is kept, and what a person reads. The first is chosen where nobody chose.
+type Options = &'static [(&'static str, &'static str)];
+
+impl Choice {
+    const ALL: [Self; 5] = [Self::Theme, Self::Density, Self::Clock, Self::Moments, Self::Shortcuts];
+
+    /// The place of the option that is chosen.
+    pub fn chosen(self) -> usize {
+        CHOSEN.get()[self as usize]
+    }
+
+    /// Takes an option, shows it, and keeps it.
+    pub fn choose(self, option: usize) {
+        self.set(option);
+        if let (Some(storage), Some((key, _))) = (local(), self.options().get(option)) {
+            // Where it can't be kept it holds for this page.
+            let _ = storage.set_item(&self.kept_as(), key);
         }
+        show_choices();
     }
 
-    /// Shows this theme, and keeps the choice.
-    pub fn choose(self) {
-        self.show();
-        if let Some(storage) = local() {
-            let _ = match self.key() {
-                Some(key) => storage.set_item(THEME, key),
-                None => storage.remove_item(THEME),
-            };
-        }
+    /// The option after the one that is chosen, for a button that goes round.
+    pub fn next(self) -> usize {
+        (self.chosen() + 1) % self.options().len()
     }
 
-    /// Shows this theme.
-    pub fn show(self) {
-        let Some(root) = dom::document().document_element() else { return };
-        let _ = match self.key() {
-            Some(key) => root.set_attribute("data-theme", key),
-            None => root.remove_attribute("data-theme"),
-        };
-    }
-
-    /// The one after it, for a button that goes round.
-    #[must_use]
-    pub fn next(self) -> Self {
-        match self {
-            Self::System => Self::Light,
-            Self::Light => Self::Dark,
-            Self::Dark => Self::System,
-        }
-    }
-
-    /// In a word.
+    /// What there is to choose.
     pub fn label(self) -> &'static str {
         match self {
-            Self::System => "system",
-            Self::Light => "light",
-            Self::Dark => "dark",
+            Self::Theme => "Theme",
+            Self::Density => "Rows of tables",
+            Self::Clock => "Clock",
+            Self::Moments => "Moments",
+            Self::Shortcuts => "Shortcuts",
         }
     }
 
-    fn key(self) -> Option<&'static str> {
+    /// All options.
+    pub fn options(self) -> Options {
         match self {
-            Self::System => None,
-            Self::Light => Some("light"),
-            Self::Dark => Some("dark"),
+            Self::Theme => &[("system", "As the system has it"), ("light", "Light"), ("dark", "Dark")],
+            Self::Density => &[("comfortable", "Comfortable"), ("compact", "Compact")],
+            Self::Clock => &[("local", "Local time"), ("utc", "UTC")],
+            Self::Moments => &[("relative", "How long ago"), ("absolute", "Date and time")],
+            Self::Shortcuts => &[("on", "On"), ("off", "Off")],
         }
     }
+
+    /// What it is called where it is kept, and as an attribute of the page's root.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Theme => "theme",
+            Self::Density => "density",
+            Self::Clock => "clock",
+            Self::Moments => "moments",
+            Self::Shortcuts => "shortcuts",
+        }
+    }
+
+    fn kept_as(self) -> String {
+        format!("lookupd-{}", self.name())
+    }
+
+    pub(crate) fn set(self, option: usize) {
+        let mut chosen = CHOSEN.get();
+        chosen[self as usize] = option;
+        CHOSEN.set(chosen);
+    }
+}
+
+/// Takes over what is kept, and shows it: at the start, and when another tab chose.
+pub fn load_choices() {
+    for choice in Choice::ALL {
+        let kept = local().and_then(|storage| storage.get_item(&choice.kept_as()).ok().flatten());
+        let option = choice.options().iter().position(|(key, _)| Some(*key) == kept.as_deref());
+        choice.set(option.unwrap_or(0));
+    }
+    show_choices();
+}
+
+/// The stylesheet reads the attributes of the page's root.
+fn show_choices() {
+    let Some(root) = dom::document().document_element() else { return };
+    for choice in Choice::ALL {
+        let (key, _) = choice.options()[choice.chosen()];
+        let _ = root.set_attribute(&format!("data-{}", choice.name()), key);
+    }
+}
+
+thread_local! {
+    /// By choice, the place of its option. What shows time asks for every moment that it shows.
+    static CHOSEN: Cell<[usize; Choice::ALL.len()]> = const { Cell::new([0; Choice::ALL.len()]) };
 }
 
 const TOKEN: &str = "lookupd-token";
 const RELOADED: &str = "lookupd-reloaded-at";
-const THEME: &str = "lookupd-theme";
 
 fn session() -> Option<Storage> {
     dom::window().session_storage().ok().flatten()
@@ -137,5 +175,18 @@ mod tests {
         assert!(!may_reload(Some(at(0)), false, at(86_400)), "it read nothing since");
         assert!(!may_reload(Some(at(0)), true, at(600)));
         assert!(may_reload(Some(at(0)), true, at(601)), "a later release");
+    }
+
+    #[test]
+    fn a_button_that_goes_round_meets_every_option() {
+        for choice in Choice::ALL {
+            let mut met = Vec::new();
+            for _ in choice.options() {
+                met.push(choice.chosen());
+                choice.set(choice.next());
+            }
+            assert_eq!(met, (0..choice.options().len()).collect::<Vec<_>>(), "{choice:?}");
+            assert_eq!(choice.chosen(), 0, "{choice:?}");
+        }
     }
 }

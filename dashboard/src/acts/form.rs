@@ -6,7 +6,7 @@ use super::{Ask, confirm, create, register};
 use crate::{
     answer::{Impact, Registered},
     client::Act,
-    components::{FieldLook, Icon, close_dialog, field, icon, token_form},
+    components::{FieldLook, Icon, close_dialog, field, icon, shortcut_list, token_form},
     live::Live,
     problem::Problem,
     route::Route,
@@ -60,7 +60,7 @@ impl Asked {
             Ask::Create { .. } => vec![String::new()],
             Ask::Register { topic } => register::start(topic),
             Ask::Confirm(act) => confirm::to_type(act).map(|_| String::new()).into_iter().collect(),
-            Ask::Token => vec![],
+            Ask::Token | Ask::Shortcuts => vec![],
         };
         Self { ask, fields, tried: false, progress: Progress::Idle, impact: None }
     }
@@ -169,13 +169,14 @@ impl Form<'_> {
 }
 
 /// Whatever is asked, as a form.
-pub(super) fn view(live: &Live, state: &Asked) -> Html {
+pub fn ask_form(live: &Live, state: &Asked) -> Html {
     let form = Form { live, state };
     match &state.ask {
         Ask::Create { topic } => create::view(&form, topic.as_deref()),
         Ask::Register { .. } => register::view(&form),
         Ask::Confirm(act) => confirm::view(&form, act),
         Ask::Token => html! { <div class="dialog-body">{ token_form(live, close_dialog) }</div> },
+        Ask::Shortcuts => html! { <div class="dialog-body">{ shortcut_list() }</div> },
     }
 }
 

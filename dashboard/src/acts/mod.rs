@@ -9,7 +9,7 @@ mod register;
 use lookupd_core::http::Right;
 use yew::prelude::*;
 
-pub use form::{Asked, Progress, Step, done};
+pub use form::{Asked, Progress, Step, ask_form, done};
 pub use impact::{consequences, impact_lines};
 
 use crate::{client::Act, components::dialog, live::Live};
@@ -31,6 +31,8 @@ pub enum Ask {
     Confirm(Act),
     /// A token.
     Token,
+    /// Nothing: it says which keys do what.
+    Shortcuts,
 }
 
 impl Ask {
@@ -40,7 +42,7 @@ impl Ask {
             Self::Create { .. } => Right::Admin,
             Self::Register { .. } => Right::Register,
             Self::Confirm(act) => act.right(),
-            Self::Token => Right::Open,
+            Self::Token | Self::Shortcuts => Right::Open,
         }
     }
 }
@@ -49,7 +51,7 @@ impl Ask {
 pub fn ask_dialog(live: &Live) -> Html {
     match live.asked() {
         None => html! { <span hidden=true /> },
-        Some(asked) => dialog(live, title(&asked.ask), form::view(live, &asked)),
+        Some(asked) => dialog(live, title(&asked.ask), ask_form(live, &asked)),
     }
 }
 
@@ -59,6 +61,7 @@ fn title(ask: &Ask) -> &'static str {
         Ask::Create { topic: Some(_) } => "Create a channel",
         Ask::Register { .. } => "Register a producer",
         Ask::Token => "Enter a token",
+        Ask::Shortcuts => "Keyboard shortcuts",
         Ask::Confirm(act) => match act {
             Act::DeleteTopic { .. } => "Delete this topic?",
             Act::DeleteChannel { .. } => "Delete this channel?",

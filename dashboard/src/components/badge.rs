@@ -35,9 +35,7 @@ pub fn topic_badge(row: &TopicRow) -> Html {
         TopicState::Tombstoned => {
             ("badge hidden", Icon::Hidden, format!("{} tombstoned", format::count(row.tombstoned)))
         }
-        TopicState::Silent => {
-            ("badge warn", Icon::Clock, format!("{} silent", format::count(row.silent + row.inactive)))
-        }
+        TopicState::Silent => ("badge warn", Icon::Clock, format!("{} silent", format::count(row.unheard()))),
         TopicState::Unserved if row.tombstoned > 0 => ("badge hidden", Icon::Hidden, "All tombstoned".into()),
         TopicState::Unserved if row.inactive > 0 => ("badge bad", Icon::Off, "All inactive".into()),
         TopicState::Unserved => ("badge plain", Icon::None, "No producers".into()),

@@ -9,50 +9,46 @@ use crate::{acts::Ask, dom, format, live::Live, problem::Problem, store::Event};
 pub fn banner(live: &Live) -> Html {
     let store = live.store();
     let again = live.clone();
-    let told = match store.problem() {
-        Some(problem) if problem.wants_token() && store.is_loaded() => Some((
-            "banner bad",
-            Icon::Key,
-            problem.title(),
-            problem.advice(),
-            button(Look::Small, Icon::Key, "Enter a token", move || again.ask(Ask::Token)),
-        )),
-        Some(problem @ Problem::UnknownFormat) => Some((
-            "banner bad",
-            Icon::Alert,
-            problem.title(),
-            problem.advice(),
-            button(Look::Small, Icon::Refresh, "Reload the page", dom::reload),
-        )),
-        Some(problem) if !problem.wants_token() => Some((
-            "banner bad",
-            Icon::Alert,
-            problem.title(),
-            problem.advice(),
-            button(Look::Small, Icon::Refresh, "Try again", move || again.refresh()),
-        )),
-        None if store.is_held() => Some((
-            "banner plain",
-            Icon::Pause,
-            "Paused".into(),
-            String::new(),
-            button(Look::Small, Icon::Play, "Go on", move || again.send(Event::Held(false))),
-        )),
-        _ => None,
-    };
-    let content = match told {
+    let content = match store.problem() {
+        Some(problem) if problem.wants_token() => {
+            if store.is_loaded() {
+                let enter = button(Look::Small, Icon::Key, "Enter a token", move || again.ask(Ask::Token));
+                banner_of(live, Icon::Key, problem, enter)
+            } else {
+                html! { <span hidden=true /> }
+            }
+        }
+        Some(problem @ Problem::UnknownFormat) => {
+            banner_of(live, Icon::Alert, problem, button(Look::Small, Icon::Refresh, "Reload the page", dom::reload))
+        }
+        Some(problem) => {
+            let act = button(Look::Small, Icon::Refresh, "Try again", move || again.refresh());
+            banner_of(live, Icon::Alert, problem, act)
+        }
+        None if store.is_held() => {
+            let act = button(Look::Small, Icon::Play, "Go on", move || again.send(Event::Held(false)));
+            raw(live, "banner plain", Icon::Pause, "Paused".into(), String::new(), act)
+        }
         None => html! { <span hidden=true /> },
-        Some((class, symbol, title, advice, act)) => html! {
-            <div {class}>
-                { icon(symbol) }
-                <div class="banner-text">
-                    <strong>{ title }</strong><span>{ advice }</span><span class="muted number">{ age(live) }</span>
-                </div>
-                { act }
-            </div>
-        },
     };
     html! { <div class="banner-place">{ content }</div> }
+}
+
+/// What is wrong, what to do about it, and a button that does.
+pub fn banner_of(live: &Live, symbol: Icon, problem: &Problem, act: Html) -> Html {
+    raw(live, "banner bad", symbol, problem.title(), problem.advice(), act)
+}
+
+fn raw(live: &Live, class: &'static str, symbol: Icon, title: String, advice: String, act: Html) -> Html {
+    html! {
+        <div {class}>
+            { icon(symbol) }
+            <div class="banner-text">
+                <strong>{ title }</strong><span>{ advice }</span><span class="muted number">{ age(live) }</span>
+            </div>
+            { act }
+        </div>
+    }
 }
 
 /// How old the data is, and when the next attempt is made.

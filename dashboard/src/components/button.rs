@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 use super::{Icon, icon};
-use crate::{acts::Ask, live::Live, prefs::Theme};
+use crate::{acts::Ask, live::Live};
 
 /// How much a button asks to be pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,24 +47,8 @@ pub fn row_ask_button(live: &Live, symbol: Icon, label: &'static str, about: &st
     raw_act(symbol, label, about, Callback::from(move |_| live.ask(ask.clone())))
 }
 
-/// Goes round: as the system has it, light, dark.
-pub fn theme_button(live: &Live) -> Html {
-    let theme = Theme::load();
-    let symbol = match theme {
-        Theme::System => Icon::Screen,
-        Theme::Light => Icon::Sun,
-        Theme::Dark => Icon::Moon,
-    };
-    let live = live.clone();
-    let onclick = Callback::from(move |_| {
-        theme.next().choose();
-        live.changed();
-    });
-    square("button quiet square", onclick, symbol, format!("Theme: {}", theme.label()))
-}
-
 /// A button that is an icon, with a label for who can't see it or doesn't know it.
-pub(super) fn square(class: &'static str, onclick: Callback<MouseEvent>, symbol: Icon, label: String) -> Html {
+pub(crate) fn square(class: &'static str, onclick: Callback<MouseEvent>, symbol: Icon, label: String) -> Html {
     html! {
         <button type="button" {class} {onclick} title={label.clone()}>
             { icon(symbol) }<span class="visually-hidden">{ label }</span>

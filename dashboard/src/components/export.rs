@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::{Icon, Look, button};
+use super::{Icon, Look, button, element};
 use crate::{
     dom,
     live::Live,
@@ -33,5 +33,5 @@ fn raw(live: &Live, name: &str, heads: &'static [&'static str], fill: &Rc<dyn Fn
             dom::save(&file, &sheet.finish());
         })
     });
-    html! { <div class="act-group">{ for saves }</div> }
+    element("div", "act-group", saves.to_vec())
 }

@@ -59,6 +59,8 @@ pub enum Icon {
     Graph,
     /// What a person may choose.
     Settings,
+    /// What the keys do.
+    Help,
     /// Into a file.
     Download,
     /// Nothing there.
@@ -100,6 +102,9 @@ impl Icon {
             Self::Graph => "M4 4h4v4H4zM12 3h5v4h-5zM12 13h5v4h-5zM8 6h4M8 7l4 8",
             Self::Settings => {
                 "M10 12.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM10 2.5v2.5M10 15v2.5M2.5 10H5M15 10h2.5M4.7 4.7l1.8 1.8M13.5 13.5l1.8 1.8M15.3 4.7l-1.8 1.8M6.5 13.5l-1.8 1.8"
+            }
+            Self::Help => {
+                "M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM7.8 7.6a2.2 2.2 0 1 1 3.2 2c-.7.4-1 .8-1 1.6M10 13.8h.01"
             }
             Self::Download => "M10 3v9.5M6 9l4 4 4-4M3 16.5h14",
             Self::None => "M4 10h12",

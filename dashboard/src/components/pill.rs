@@ -1,5 +1,7 @@
 //! How fresh what is shown is.
 
+use std::time::Duration;
+
 use yew::prelude::*;
 
 use super::{Icon, icon};
@@ -15,6 +17,17 @@ pub fn pill(live: &Live) -> Html {
         let store = live.store();
         (store.connection(), store.said(), store.is_held(), store.age(live.now()))
     };
+    // The age changes every second and would chatter; the word alone is read aloud, once it stays.
+    html! {
+        <>
+            { pill_of(live, connection, held, age) }
+            <span class="visually-hidden" role="status">{ word(said) }</span>
+        </>
+    }
+}
+
+/// The pill of such a feed.
+pub fn pill_of(live: &Live, connection: Connection, held: bool, age: Option<Duration>) -> Html {
     let class = match connection {
         Connection::Live => "pill good",
         Connection::Polling => "pill fair",
@@ -27,18 +40,14 @@ pub fn pill(live: &Live) -> Html {
     let title = format!("{}. {act}", meaning(connection));
     let live = live.clone();
     let onclick = Callback::from(move |_| live.send(Event::Held(!held)));
-    // The age changes every second and would chatter; the word alone is read aloud, once it stays.
     html! {
-        <>
-            <button type="button" {class} {onclick} {title}>
-                <span class="pill-dot" aria-hidden="true" />
-                <span>{ word(connection) }</span>
-                <span class="pill-age number" hidden={age.is_none()}>{ age.map(format::duration) }</span>
-                { icon(symbol) }
-                <span class="visually-hidden">{ act }</span>
-            </button>
-            <span class="visually-hidden" role="status">{ word(said) }</span>
-        </>
+        <button type="button" {class} {onclick} {title}>
+            <span class="pill-dot" aria-hidden="true" />
+            <span>{ word(connection) }</span>
+            <span class="pill-age number" hidden={age.is_none()}>{ age.map(format::duration) }</span>
+            { icon(symbol) }
+            <span class="visually-hidden">{ act }</span>
+        </button>
     }
 }
 

@@ -9,28 +9,31 @@ use crate::{
     client::Act,
     live::Live,
     route::Route,
-    view::{Liveness, ProducerRow},
+    view::{Liveness, Order, PRODUCER_COLUMNS, ProducerRow, sort_producers},
 };
 
-const COLUMNS: [Column; 8] = [
-    Column { label: "Node", class: "", by: "" },
-    Column { label: "State", class: "", by: "" },
-    Column { label: "Hostname", class: "wide", by: "" },
+const COLUMNS: [Column; 9] = [
+    Column { label: "Node", class: "", by: "node" },
+    Column { label: "State", class: "", by: "state" },
+    Column { label: "Hostname", class: "wide", by: "hostname" },
     Column { label: "TCP port", class: "wide numeric", by: "" },
-    Column { label: "Version", class: "wide", by: "" },
-    Column { label: "Zone", class: "wide", by: "" },
-    Column { label: "Via", class: "wide", by: "" },
+    Column { label: "Version", class: "wide", by: "version" },
+    Column { label: "Zone", class: "wide", by: "zone" },
+    Column { label: "Region", class: "wide", by: "region" },
+    Column { label: "Via", class: "wide", by: "via" },
     Column { label: "", class: "acts", by: "" },
 ];
 
-/// Each claim in a row: how it stands, what it says of itself, and what can be done about it.
+/// Each claim in a row, ordered by `sort` in the address: how it stands, what it says of itself, and what can be done about it.
 pub fn producer_table(live: &Live, topic: &str, rows: &[ProducerRow]) -> Html {
+    let order = Order::parse(live.query().get("sort"), &PRODUCER_COLUMNS);
+    let lines = sort_producers(rows, order).into_iter().map(|place| producer(live, topic, &rows[place]));
     html! {
         <div class="table-frame">
             <table class="table stacked">
                 <caption class="visually-hidden">{ format!("Producers of {topic}") }</caption>
-                <thead>{ heads(live, with_acts(live, Right::Register, &COLUMNS), None) }</thead>
-                <tbody>{ for rows.iter().map(|row| producer(live, topic, row)) }</tbody>
+                <thead>{ heads(live, with_acts(live, Right::Register, &COLUMNS), Some(order)) }</thead>
+                <tbody>{ for lines }</tbody>
             </table>
         </div>
     }
@@ -62,6 +65,7 @@ fn producer(live: &Live, topic: &str, row: &ProducerRow) -> Html {
             { cell("wide numeric", row.info.tcp_port.get().into()) }
             { cell("wide text", text(&row.info.version)) }
             { cell("wide text", text(&row.info.topology_zone)) }
+            { cell("wide text", text(&row.info.topology_region)) }
             { cell("wide text", text(&row.via.to_string())) }
             { acts }
         </tr>

@@ -26,12 +26,21 @@ pub fn countdown(tombstone: &Tombstone, now: Timestamp) -> Html {
 
 /// Since when a producer is not heard, and what comes of it; nothing where it is heard.
 pub fn silence(liveness: Liveness, now: Timestamp) -> Html {
-    let said = match liveness {
-        Liveness::Active => return html! { <span hidden=true /> },
-        Liveness::Silent { since, until } => {
+    let said = match (liveness, format::tells_moments()) {
+        (Liveness::Active, _) => return html! { <span hidden=true /> },
+        (Liveness::Silent { since, until }, false) => {
             format!("for {}, inactive in {}", format::duration(now.since(since)), format::remaining(until.since(now)))
         }
-        Liveness::Inactive { since } => format!("for {}", format::duration(now.since(since))),
+        (Liveness::Silent { since, until }, true) => {
+            format!("since {}, inactive at {}", format::past(since, now), format::time_of_day(until))
+        }
+        (Liveness::Inactive { since }, false) => format!("for {}", format::duration(now.since(since))),
+        (Liveness::Inactive { since }, true) => format!("since {}", format::past(since, now)),
     };
     html! { <span class="muted number">{ said }</span> }
+}
+
+/// When a producer was heard last. Of one that is heard a replica knows no more than that.
+pub fn last_heard(liveness: Liveness, now: Timestamp) -> String {
+    liveness.since().map_or_else(|| "of late".into(), |since| format::past(since, now))
 }

@@ -26,11 +26,7 @@ pub fn token_buttons(live: &Live) -> Html {
     };
     let (asking, forgetting) = (live.clone(), live.clone());
     let ask = Callback::from(move |_| asking.ask(Ask::Token));
-    let forget = Callback::from(move |_| {
-        prefs::set_token(None);
-        forgetting.refresh();
-        forgetting.notify("The token is forgotten.".into());
-    });
+    let forget = Callback::from(move |_| forgetting.forget_token());
     let label = if has_token { "Enter another token" } else { "Read only: enter a token" };
     html! {
         <>

@@ -2,6 +2,8 @@
 
 mod channel;
 mod events;
+#[cfg(feature = "gallery")]
+mod gallery;
 mod graph;
 mod lookup;
 mod node;
@@ -14,6 +16,8 @@ mod topics;
 
 pub use channel::channel;
 pub use events::events;
+#[cfg(feature = "gallery")]
+pub use gallery::gallery;
 pub use graph::graph;
 pub use lookup::lookup;
 pub use node::node;
@@ -27,15 +31,24 @@ pub use topics::topics;
 use yew::prelude::*;
 
 use crate::{
-    components::{Icon, icon, link},
+    components::{Icon, icon, link, skeleton},
     live::Live,
     route::Route,
 };
 
+/// A page of which nothing is there yet but its heading, which keeps the focus when the rest comes.
+pub fn loading(title: &str) -> Html {
+    raw_page(true, [nothing(), nothing(), nothing(), skeleton()], title)
+}
+
 /// A page: where it is, its heading, which gets the focus, what can be done there, and what is on it.
 fn page(crumbs: Html, title: &str, below: Html, acts: Html, content: Html) -> Html {
+    raw_page(false, [crumbs, below, acts, content], title)
+}
+
+fn raw_page(is_busy: bool, [crumbs, below, acts, content]: [Html; 4], title: &str) -> Html {
     html! {
-        <div class="page">
+        <div class="page" aria-busy={is_busy.then_some("true")}>
             { crumbs }
             <div class="page-head">
                 <div class="page-title">

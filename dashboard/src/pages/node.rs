@@ -8,8 +8,8 @@ use crate::{
     acts::Ask,
     client::Act,
     components::{
-        Column, Icon, Look, ask_button, cell, countdown, empty, heads, link, liveness_badge, name_link, plain_badge,
-        row_ask_button, silence, text, with_acts,
+        Column, Icon, Look, ask_button, cell, countdown, empty, export_buttons, facts, heads, last_heard, link,
+        liveness_badge, name_link, plain_badge, row_ask_button, silence, text, with_acts,
     },
     format,
     live::Live,
@@ -50,7 +50,9 @@ pub fn node(live: &Live, node: &str) -> Html {
     };
     let content = html! {
         <div class="columns">
-            <div class="column">{ card("card flush", "Topics", nothing(), topic_table(live, &name, &topics)) }{ events }</div>
+            <div class="column">
+                { card("card flush", "Topics", export(live, &name, &topics), topic_table(live, &name, &topics)) }{ events }
+            </div>
             <div class="column">{ for claims.iter().map(|claim| claim_card(live, claim)) }</div>
         </div>
     };
@@ -62,8 +64,9 @@ fn claim_card(live: &Live, claim: &ProducerRow) -> Html {
     let state = html! {
         <span class="badges">{ liveness_badge(claim.liveness) }{ silence(claim.liveness, live.leader_now()) }</span>
     };
-    let facts = [
+    let lines = [
         ("State", state),
+        ("Last heard", last_heard(claim.liveness, live.leader_now()).into()),
         ("Hostname", text(&info.hostname)),
         ("Broadcast address", text(&info.broadcast_address)),
         ("TCP port", text(&info.tcp_port.to_string())),
@@ -73,9 +76,20 @@ fn claim_card(live: &Live, claim: &ProducerRow) -> Html {
         ("Region", text(&info.topology_region)),
         ("Announced from", text(&info.remote_address)),
     ];
-    let lines = facts.into_iter().map(|(label, value)| html! { <div><dt>{ label }</dt><dd>{ value }</dd></div> });
-    let content = html! { <dl class="facts">{ for lines }</dl> };
-    card("card", format!("Announced via {}", claim.via), nothing(), content)
+    let lines = lines.into_iter().map(|(label, value)| (label.to_owned(), value)).collect();
+    card("card", format!("Announced via {}", claim.via), nothing(), facts(lines))
+}
+
+fn export(live: &Live, node: &str, topics: &[ServedTopic]) -> Html {
+    let rows: Vec<(String, String, bool)> =
+        topics.iter().map(|topic| (topic.name.clone(), topic.channels.join(" "), topic.tombstone.is_some())).collect();
+    export_buttons(live, node, &["topic", "channels", "state"], move |sheet| {
+        for (topic, channels, is_hidden) in &rows {
+            sheet.text(topic);
+            sheet.text(channels);
+            sheet.text(if *is_hidden { "tombstoned" } else { "served" });
+        }
+    })
 }
 
 fn topic_table(live: &Live, node: &str, topics: &[ServedTopic]) -> Html {

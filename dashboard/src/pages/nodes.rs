@@ -6,8 +6,8 @@ use super::{nothing, page, topics::shown};
 use crate::{
     acts::Ask,
     components::{
-        Column, Icon, Look, ask_button, badge, cell, empty, export_buttons, link, liveness_badge, long_table,
-        name_link, search_field, state_filter, text,
+        Column, Icon, Look, ask_button, badge, cell, empty, export_buttons, last_heard, link, liveness_badge,
+        long_table, name_link, search_field, state_filter, text,
     },
     format,
     live::Live,
@@ -15,12 +15,14 @@ use crate::{
     view::{NODE_COLUMNS, NodeRow, NodeState, Order, Sheet, find_nodes},
 };
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 8] = [
     Column { label: "Node", class: "", by: "node" },
-    Column { label: "State", class: "state", by: "" },
+    Column { label: "State", class: "state", by: "state" },
+    Column { label: "Last heard", class: "wide", by: "heard" },
     Column { label: "Hostname", class: "wide host", by: "hostname" },
     Column { label: "Version", class: "wide", by: "version" },
-    Column { label: "Zone", class: "wide", by: "" },
+    Column { label: "Zone", class: "wide", by: "zone" },
+    Column { label: "Region", class: "wide", by: "region" },
     Column { label: "Topics", class: "numeric", by: "topics" },
 ];
 
@@ -111,9 +113,11 @@ fn cells(live: &Live, node: &NodeRow) -> Html {
         <>
             <th scope="row">{ name_link(live, &Route::node(&node.name), &node.name) }</th>
             <td class="state"><span class="badges">{ liveness_badge(node.liveness) }{ hidden }</span></td>
+            { cell("wide number", last_heard(node.liveness, live.leader_now()).into()) }
             { cell("wide text", text(&node.info.hostname)) }
             { cell("wide text", text(&node.info.version)) }
             { cell("wide text", text(&node.info.topology_zone)) }
+            { cell("wide text", text(&node.info.topology_region)) }
             { cell("numeric", format::count(node.topics).into()) }
         </>
     }

@@ -6,8 +6,8 @@ use super::{card, nothing, page};
 use crate::{
     acts::Ask,
     components::{
-        Icon, Look, ask_button, countdown, empty, icon, link, link_with, liveness_badge, name_link, silence, snippet,
-        topic_badge,
+        Icon, Look, ask_button, countdown, element, empty, icon, link, link_with, liveness_badge, name_link, silence,
+        snippet, topic_badge,
     },
     dom, format,
     live::Live,
@@ -33,18 +33,14 @@ pub fn overview(live: &Live) -> Html {
     } else {
         let versions = shares(&nodes, |node| &node.info.version);
         let zones = shares(&nodes, |node| &node.info.topology_zone);
-        html! {
-            <>
-                { stats(live, &totals) }
-                <div class="columns">
-                    <div class="column">{ card("card", "Needs attention", nothing(), needs_attention(live, &attention)) }</div>
-                    <div class="column" hidden={nodes.is_empty()}>
-                        { share_card("Versions", &versions, totals.nodes, "No version given") }
-                        { share_card("Zones", &zones, totals.nodes, "No zone given") }
-                    </div>
-                </div>
-            </>
+        let mut right = Vec::new();
+        if !nodes.is_empty() {
+            right.push(share_card("Versions", &versions, totals.nodes, "No version given"));
+            right.push(share_card("Zones", &zones, totals.nodes, "No zone given"));
         }
+        let left = vec![card("card", "Needs attention", nothing(), needs_attention(live, &attention))];
+        let columns = vec![element("div", "column", left), element("div", "column", right)];
+        element("div", "page-body", vec![stats(live, &totals), element("div", "columns", columns)])
     };
     page(nothing(), "Overview", nothing(), acts, content)
 }
@@ -54,9 +50,9 @@ fn stats(live: &Live, totals: &Totals) -> Html {
     let stat = |(to, symbol, label, number, below): (Route, Icon, &'static str, usize, String)| {
         let content = html! {
             <>
-                <span class="stat-label">{ icon(symbol) }{ label }</span>
-                <span class="stat-number number">{ format::count(number) }</span>
-                <span class="stat-below muted number">{ below }</span>
+                { element("span", "stat-label", vec![icon(symbol), label.into()]) }
+                { element("span", "stat-number number", vec![format::count(number).into()]) }
+                { element("span", "stat-below muted number", vec![below.into()]) }
             </>
         };
         link(live, &to, "stat card", content)
@@ -67,7 +63,7 @@ fn stats(live: &Live, totals: &Totals) -> Html {
         (Route::Nodes, Icon::Node, "Nodes", nodes, format!("{} active", format::count(active))),
         (Route::Nodes, Icon::Check, "Registrations", registrations, "topics and channels served".into()),
     ];
-    html! { <div class="stats">{ for all.into_iter().map(stat) }</div> }
+    element("div", "stats", all.into_iter().map(stat).collect())
 }
 
 fn needs_attention(live: &Live, attention: &Attention) -> Html {
@@ -82,64 +78,63 @@ fn needs_attention(live: &Live, attention: &Attention) -> Html {
         line(name_link(live, &Route::node(&node.name), &node.name), state)
     });
     let hidden = tombstones.iter().take(NAMED).map(|(topic, node, tombstone)| {
-        let pair = html! {
-            <span class="pair">
-                { name_link(live, &Route::node(node), node) }
-                <span class="muted">{ "in" }</span>
-                { name_link(live, &Route::topic(topic), topic) }
-            </span>
-        };
-        line(pair, countdown(tombstone, now))
+        let pair = vec![
+            name_link(live, &Route::node(node), node),
+            element("span", "muted", vec!["in".into()]),
+            name_link(live, &Route::topic(topic), topic),
+        ];
+        line(element("span", "pair", pair), countdown(tombstone, now))
     });
     let alone = unserved.iter().take(NAMED);
     let alone = alone.map(|topic| line(name_link(live, &Route::topic(&topic.name), &topic.name), topic_badge(topic)));
-    html! {
-        <>
-            { group(live, "Nodes not heard", silent.len(), unheard.collect(), &Route::Nodes, "silent") }
-            { group(live, "Tombstoned", tombstones.len(), hidden.collect(), &Route::Topics, "tombstoned") }
-            { group(live, "Topics without producers", unserved.len(), alone.collect(), &Route::Topics, "unserved") }
-        </>
-    }
+    let groups = vec![
+        group(live, "Nodes not heard", silent.len(), unheard.collect(), &Route::Nodes, "silent"),
+        group(live, "Tombstoned", tombstones.len(), hidden.collect(), &Route::Topics, "tombstoned"),
+        group(live, "Topics without producers", unserved.len(), alone.collect(), &Route::Topics, "unserved"),
+    ];
+    element("div", "", groups)
 }
 
 fn line(what: Html, state: Html) -> Html {
-    html! { <li>{ what }<span class="badges">{ state }</span></li> }
+    element("li", "", vec![what, element("span", "badges", vec![state])])
 }
 
 fn group(live: &Live, title: &'static str, number: usize, lines: Vec<Html>, to: &Route, state: &str) -> Html {
     let all = html! { <>{ format!("All {}", format::count(number)) }{ icon(Icon::Right) }</> };
     let query = Query::default().with("state", state);
-    html! {
-        <div class="attention" hidden={number == 0}>
-            <h3>{ title }<span class="count number">{ format::count(number) }</span></h3>
-            <ul class="lines">{ lines }</ul>
-            <p class="more" hidden={number <= NAMED}>{ link_with(live, to, &query, "", false, all) }</p>
-        </div>
+    if number == 0 {
+        return nothing();
     }
+    let count = element("span", "count number", vec![format::count(number).into()]);
+    let mut parts = vec![element("h3", "", vec![title.into(), count]), element("ul", "lines", lines)];
+    if number > NAMED {
+        parts.push(element("p", "more", vec![link_with(live, to, &query, "", false, all)]));
+    }
+    element("div", "attention", parts)
 }
 
 fn share_card(title: &'static str, shares: &[Share], all: usize, unsaid: &'static str) -> Html {
     let lines = shares.iter().take(NAMED).map(|share| {
         let width = (share.nodes * 100 / all.max(1)).max(1).to_string();
         let label = if share.label.is_empty() { unsaid.to_owned() } else { share.label.clone() };
-        html! {
-            <li>
-                <span class="share-label"><bdi>{ label }</bdi><span class="number">{ format::count(share.nodes) }</span></span>
-                <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
-                    <rect class="bar-ground" width="100" height="4" /><rect class="bar-part" {width} height="4" />
-                </svg>
-            </li>
-        }
+        let label = element("bdi", "", vec![label.into()]);
+        let count = element("span", "number", vec![format::count(share.nodes).into()]);
+        let bar = html! {
+            <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+                <rect class="bar-ground" width="100" height="4" /><rect class="bar-part" {width} height="4" />
+            </svg>
+        };
+        element("li", "", vec![element("span", "share-label", vec![label, count]), bar])
     });
-    let content = html! {
-        <>
-            <ul class="shares">{ for lines }</ul>
-            <p class="muted more" hidden={shares.len() <= NAMED}>
-                { format!("and {} more", format::count(shares.len().saturating_sub(NAMED))) }
-            </p>
-        </>
-    };
-    card("card", title, nothing(), content)
+    let mut parts = vec![element("ul", "shares", lines.collect())];
+    if shares.len() > NAMED {
+        parts.push(element(
+            "p",
+            "muted more",
+            vec![format!("and {} more", format::count(shares.len() - NAMED)).into()],
+        ));
+    }
+    card("card", title, nothing(), element("div", "", parts))
 }
 
 fn first_steps(live: &Live) -> Html {
@@ -148,11 +143,10 @@ fn first_steps(live: &Live) -> Html {
         "curl -X POST '{api}/register?topic=orders&channel=mail' \\\n  -d '{{\"broadcast_address\":\"10.0.0.7\",\"hostname\":\"api-1\",\"tcp_port\":4150,\"http_port\":4151,\"version\":\"1.3.0\"}}'"
     );
     let why = "Register the first producer: it appears here by itself.";
-    html! {
-        <section class="card first">
-            { empty(Icon::Topic, "Nothing is registered yet", why, nothing()) }
-            { snippet(live, "Register a producer", register) }
-            { snippet(live, "Ask who serves the topic", format!("curl '{api}/lookup?topic=orders'")) }
-        </section>
-    }
+    let parts = vec![
+        empty(Icon::Topic, "Nothing is registered yet", why, nothing()),
+        snippet(live, "Register a producer", register),
+        snippet(live, "Ask who serves the topic", format!("curl '{api}/lookup?topic=orders'")),
+    ];
+    element("section", "card first", parts)
 }

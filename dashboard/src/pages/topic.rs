@@ -12,12 +12,14 @@ use crate::{
     },
     dom, format,
     live::Live,
-    route::{Query, Route, encode},
-    view::{EventFilter, producer_rows},
+    route::{Query, Route},
+    view::{EventFilter, Order, curl, producer_rows},
 };
 
-const COLUMNS: [Column; 2] =
-    [Column { label: "Channel", class: "", by: "" }, Column { label: "Producers", class: "numeric", by: "" }];
+const COLUMNS: [Column; 2] = [
+    Column { label: "Channel", class: "", by: "channel" },
+    Column { label: "Producers", class: "numeric", by: "producers" },
+];
 
 /// Producers with their standing, channels, and what can be done with them.
 pub fn topic(live: &Live, topic: &str) -> Html {
@@ -70,7 +72,7 @@ pub fn topic(live: &Live, topic: &str) -> Html {
     };
     let create = Ask::Create { topic: Some(topic.into()) };
     let create = ask_button(live, Look::Small, Icon::Plus, "Create channel", create);
-    let lookup = format!("curl '{}{}/lookup?topic={}'", dom::origin(), live.base().api, encode(topic));
+    let lookup = curl(&dom::origin(), &live.base().api, topic);
     let query = Query::default().with("topic", topic);
     let picture = html! { <>{ icon(Icon::Graph) }{ "As a picture" }</> };
     let to_graph = link_with(live, &Route::Graph, &query, "button small", false, picture);
@@ -90,18 +92,26 @@ fn channel_table(live: &Live, topic: &str, channels: &[(String, usize)]) -> Html
         let why = "A channel comes with the first consumer of an nsqd, or when it is created here.";
         return empty(Icon::Channel, "No channels", why, nothing());
     }
+    let order = Order::parse(live.query().get("sort"), &["channel", "producers"]);
+    let mut places: Vec<usize> = (0..channels.len()).collect();
+    order.sort(&mut places, &|a, b| match order.key {
+        "producers" => channels[a].1.cmp(&channels[b].1),
+        _ => a.cmp(&b),
+    });
+    let rows = places.into_iter().map(|place| {
+        let (name, producers) = &channels[place];
+        html! {
+            <tr key={name.clone()}>
+                <th scope="row">{ name_link(live, &Route::channel(topic, name), name) }</th>
+                { cell("numeric", format::count(*producers).into()) }
+            </tr>
+        }
+    });
     html! {
         <table class="table">
             <caption class="visually-hidden">{ format!("Channels of {topic}") }</caption>
-            <thead>{ heads(live, &COLUMNS, None) }</thead>
-            <tbody>
-                { for channels.iter().map(|(name, producers)| html! {
-                    <tr key={name.clone()}>
-                        <th scope="row">{ name_link(live, &Route::channel(topic, name), name) }</th>
-                        { cell("numeric", format::count(*producers).into()) }
-                    </tr>
-                }) }
-            </tbody>
+            <thead>{ heads(live, &COLUMNS, Some(order)) }</thead>
+            <tbody>{ for rows }</tbody>
         </table>
     }
 }

@@ -15,10 +15,12 @@ use crate::{
     view::{Order, TOPIC_COLUMNS, TopicRow, TopicState, find_topics},
 };
 
-const COLUMNS: [Column; 4] = [
+const COLUMNS: [Column; 6] = [
     Column { label: "Topic", class: "", by: "name" },
-    Column { label: "State", class: "state", by: "" },
+    Column { label: "State", class: "state", by: "state" },
     Column { label: "Producers", class: "numeric", by: "producers" },
+    Column { label: "Tombstoned", class: "numeric wide", by: "tombstoned" },
+    Column { label: "Silent", class: "numeric wide", by: "silent" },
     Column { label: "Channels", class: "numeric medium", by: "channels" },
 ];
 
@@ -87,6 +89,8 @@ fn cells(live: &Live, topic: &TopicRow) -> Html {
             <th scope="row">{ name_link(live, &Route::topic(&topic.name), &topic.name) }</th>
             { cell("state", topic_badge(topic)) }
             { cell("numeric", format::count(topic.visible).into()) }
+            { cell("numeric wide", format::count(topic.tombstoned).into()) }
+            { cell("numeric wide", format::count(topic.unheard()).into()) }
             { cell("numeric medium", format::count(topic.channels).into()) }
         </>
     }

@@ -2,7 +2,7 @@
 
 use lookupd_core::{Lifetimes, Node, ProducerInfo, Registry, Timestamp, Via};
 
-use super::{Liveness, Order, liveness, topics::contains};
+use super::{Liveness, Order, liveness, producers::said, topics::contains};
 
 /// A node in one line: all its claims together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +117,7 @@ pub fn node_rows(registry: &Registry, lifetimes: &Lifetimes, now: Timestamp) -> 
 }
 
 /// The columns that nodes are ordered by.
-pub const NODE_COLUMNS: [&str; 4] = ["node", "hostname", "version", "topics"];
+pub const NODE_COLUMNS: [&str; 8] = ["node", "state", "heard", "hostname", "version", "zone", "region", "topics"];
 
 /// Those of `rows` where node, hostname, version, zone or region contain `search` (in any case) and that are in
 /// `state`, by place and in order.
@@ -138,10 +138,13 @@ pub fn find_nodes(rows: &[NodeRow], search: &str, state: Option<NodeState>, orde
     order.sort(&mut found, &|a, b| {
         let (left, right) = (&rows[a], &rows[b]);
         match order.key {
-            "hostname" => left.info.hostname.cmp(&right.info.hostname),
-            "version" => left.info.version.cmp(&right.info.version),
+            "state" => (left.liveness, left.tombstoned).cmp(&(right.liveness, right.tombstoned)),
+            // Who is heard was heard last.
+            "heard" => (left.liveness.since().is_none(), left.liveness.since())
+                .cmp(&(right.liveness.since().is_none(), right.liveness.since())),
             "topics" => left.topics.cmp(&right.topics),
-            _ => a.cmp(&b),
+            "node" => a.cmp(&b),
+            key => said(&left.info, key).cmp(said(&right.info, key)),
         }
     });
     found
@@ -184,6 +187,9 @@ mod tests {
                 .collect()
         };
         assert_eq!(names("", None, "-topics"), ["a:1", "[::1]:4151", "old:1"]);
+        assert_eq!(names("", None, "heard"), ["old:1", "[::1]:4151", "a:1"], "who is heard comes last");
+        assert_eq!(names("", None, "-state"), ["old:1", "[::1]:4151", "a:1"]);
+        assert_eq!(names("", None, "-hostname"), ["old:1", "a:1", "[::1]:4151"]);
         assert_eq!(names("HOST-OLD", None, ""), ["old:1"]);
         assert_eq!(names("zone-1", None, "").len(), 3);
         assert_eq!(names("", Some(NodeState::Inactive), ""), ["old:1"]);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use lookupd_core::{Lifetimes, Node, Producer, ProducerInfo, Registry, Timestamp, TopicEntry, Via, millis};
 
+use super::Order;
+
 /// Whether a producer is heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Liveness {
@@ -114,6 +116,35 @@ impl ProducerRow {
     }
 }
 
+/// The columns that producers are ordered by.
+pub const PRODUCER_COLUMNS: [&str; 7] = ["node", "state", "hostname", "version", "zone", "region", "via"];
+
+/// The places of `rows` in order.
+pub fn sort_producers(rows: &[ProducerRow], order: Order) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..rows.len()).collect();
+    let hidden = |row: &ProducerRow| row.tombstone.map(|tombstone| tombstone.until);
+    order.sort(&mut places, &|a, b| {
+        let (left, right) = (&rows[a], &rows[b]);
+        match order.key {
+            "state" => (hidden(left), left.liveness).cmp(&(hidden(right), right.liveness)),
+            "via" => left.via.cmp(&right.via),
+            key => said(&left.info, key).cmp(said(&right.info, key)),
+        }
+    });
+    places
+}
+
+/// What a producer says of itself, by the key of its column; nothing for any other key.
+pub(super) fn said<'a>(info: &'a ProducerInfo, key: &str) -> &'a str {
+    match key {
+        "hostname" => &info.hostname,
+        "version" => &info.version,
+        "zone" => &info.topology_zone,
+        "region" => &info.topology_region,
+        _ => "",
+    }
+}
+
 /// All claims that serve a topic, by node.
 pub fn producer_rows(topic: &TopicEntry<'_>, lifetimes: &Lifetimes, now: Timestamp) -> Vec<ProducerRow> {
     topic.producers().map(|producer| ProducerRow::of(&producer, lifetimes, now)).collect()
@@ -156,6 +187,27 @@ mod tests {
         assert_eq!(running.permille_left(at(200)), 0);
         assert_eq!(tombstone(Some(at(100)), &lifetimes, at(145)), None);
         assert_eq!(tombstone(None, &lifetimes, at(145)), None);
+    }
+
+    #[test]
+    fn producers_are_ordered_by_what_they_say_and_how_they_stand() {
+        let fixture = Fixture::new()
+            .serves("a:1", "orders", &[])
+            .serves("b:1", "orders", &[])
+            .serves("c:1", "orders", &[])
+            .serves_via("c:1", &Via::Tcp, "orders", &[])
+            .silent("a:1", 10)
+            .tombstoned("orders", "b:1", 20);
+        let rows = fixture
+            .read(30, |registry, lifetimes, now| producer_rows(&registry.topic("orders").unwrap(), lifetimes, now));
+        let ordered = |by| {
+            let places = sort_producers(&rows, Order::parse(by, &PRODUCER_COLUMNS)).into_iter();
+            places.map(|place| format!("{} {}", rows[place].node, rows[place].via)).collect::<Vec<_>>()
+        };
+        assert_eq!(ordered(""), ["a:1 http", "b:1 http", "c:1 http", "c:1 tcp"]);
+        assert_eq!(ordered("state"), ["c:1 http", "c:1 tcp", "a:1 http", "b:1 http"]);
+        assert_eq!(ordered("-via"), ["c:1 tcp", "a:1 http", "b:1 http", "c:1 http"]);
+        assert_eq!(ordered("-hostname"), ["c:1 http", "c:1 tcp", "b:1 http", "a:1 http"]);
     }
 
     #[test]

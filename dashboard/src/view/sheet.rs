@@ -48,12 +48,17 @@ impl Sheet {
         let written = match self.format {
             SheetFormat::Json => quote(text),
             SheetFormat::Csv => {
-                let mark = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { "'" } else { "" };
-                if text.contains([',', '"', '\r', '\n']) {
-                    format!("\"{mark}{}\"", text.replace('"', "\"\""))
-                } else {
-                    format!("{mark}{text}")
+                let mut written = String::new();
+                if let Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n') = text.bytes().next() {
+                    written.push('\'');
                 }
+                let mut is_plain = true;
+                for character in text.chars() {
+                    is_plain &= !matches!(character, ',' | '"' | '\r' | '\n');
+                    written.push_str(if character == '"' { "\"" } else { "" });
+                    written.push(character);
+                }
+                if is_plain { written } else { format!("\"{written}\"") }
             }
         };
         self.cell(&written);

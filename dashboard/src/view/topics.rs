@@ -56,32 +56,37 @@ impl TopicRow {
             TopicState::Unserved
         } else if self.tombstoned > 0 {
             TopicState::Tombstoned
-        } else if self.silent + self.inactive > 0 {
+        } else if self.unheard() > 0 {
             TopicState::Silent
         } else {
             TopicState::Served
         }
     }
 
+    /// Nodes that were not heard of late, found or not.
+    pub fn unheard(&self) -> usize {
+        self.silent + self.inactive
+    }
+
     fn is_in(&self, state: TopicState) -> bool {
         match state {
             TopicState::Served => self.visible > 0,
             TopicState::Tombstoned => self.tombstoned > 0,
-            TopicState::Silent => self.silent + self.inactive > 0,
+            TopicState::Silent => self.unheard() > 0,
             TopicState::Unserved => self.visible == 0,
         }
     }
 }
 
 /// What a topic's producers are like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TopicState {
     /// Consumers find a producer.
     Served,
-    /// A tombstone hides a producer.
-    Tombstoned,
     /// A producer is not heard.
     Silent,
+    /// A tombstone hides a producer.
+    Tombstoned,
     /// Consumers find no producer.
     Unserved,
 }
@@ -122,7 +127,7 @@ pub fn topic_rows(registry: &Registry, lifetimes: &Lifetimes, now: Timestamp) ->
 }
 
 /// The columns that topics are ordered by.
-pub const TOPIC_COLUMNS: [&str; 3] = ["name", "producers", "channels"];
+pub const TOPIC_COLUMNS: [&str; 6] = ["name", "state", "producers", "tombstoned", "silent", "channels"];
 
 /// Those of `rows` whose name contains `search` (in any case) and that are in `state`, by place and in order.
 pub fn find_topics(rows: &[TopicRow], search: &str, state: Option<TopicState>, order: Order) -> Vec<usize> {
@@ -136,7 +141,10 @@ pub fn find_topics(rows: &[TopicRow], search: &str, state: Option<TopicState>, o
     order.sort(&mut found, &|a, b| {
         let (left, right) = (&rows[a], &rows[b]);
         match order.key {
+            "state" => left.state().cmp(&right.state()),
             "producers" => left.visible.cmp(&right.visible),
+            "tombstoned" => left.tombstoned.cmp(&right.tombstoned),
+            "silent" => left.unheard().cmp(&right.unheard()),
             "channels" => left.channels.cmp(&right.channels),
             _ => a.cmp(&b),
         }
@@ -190,6 +198,9 @@ mod tests {
         assert_eq!(names("", None, ""), ["clicks#ephemeral", "idle", "orders", "payments"]);
         assert_eq!(names("", None, "-name"), ["payments", "orders", "idle", "clicks#ephemeral"]);
         assert_eq!(names("", None, "-producers"), ["orders", "clicks#ephemeral", "idle", "payments"]);
+        assert_eq!(names("", None, "-state"), ["idle", "payments", "orders", "clicks#ephemeral"]);
+        assert_eq!(names("", None, "-tombstoned")[0], "payments");
+        assert_eq!(names("", None, "-silent")[0], "orders");
         assert_eq!(names(" RDE ", None, ""), ["orders"]);
         assert_eq!(names("#eph", None, ""), ["clicks#ephemeral"]);
         assert_eq!(names("", Some(TopicState::Unserved), ""), ["idle", "payments"]);
