@@ -29,6 +29,9 @@ pub enum Route {
     Graph,
     /// What a person may choose: `/settings`.
     Settings,
+    /// All components in all states, to which no link leads: `/components`.
+    #[cfg(feature = "gallery")]
+    Components,
     /// Everything else.
     #[default]
     NotFound,
@@ -66,6 +69,8 @@ impl Route {
             ("events", []) => Self::Events,
             ("graph", []) => Self::Graph,
             ("settings", []) => Self::Settings,
+            #[cfg(feature = "gallery")]
+            ("components", []) => Self::Components,
             _ => Self::NotFound,
         }
     }
@@ -83,6 +88,8 @@ impl Route {
             Self::Events => "/events".into(),
             Self::Graph => "/graph".into(),
             Self::Settings => "/settings".into(),
+            #[cfg(feature = "gallery")]
+            Self::Components => "/components".into(),
             Self::NotFound => "/404".into(),
         }
     }
@@ -109,6 +116,8 @@ impl Route {
             Self::Events => "Events".into(),
             Self::Graph => "Graph".into(),
             Self::Settings => "Settings".into(),
+            #[cfg(feature = "gallery")]
+            Self::Components => "Components".into(),
             Self::NotFound => "Page not found".into(),
         }
     }
@@ -268,6 +277,8 @@ mod tests {
             Route::Events,
             Route::Graph,
             Route::Settings,
+            #[cfg(feature = "gallery")]
+            Route::Components,
         ] {
             let path = route.path();
             assert_eq!(Route::recognize(&path), route, "{path}");
