@@ -237,7 +237,8 @@ impl Store {
         };
         match self.replica.push(message, now) {
             Ok(changed) => {
-                if let Some(told) = told.filter(|_| changed) {
+                // Of a batch that is here already it tells nothing.
+                if let Some(told) = told {
                     self.recent.take(told);
                 }
                 let is_proof = matches!(message, ToFollower::Beacon { cursor, .. } if self.cursor() == Some(*cursor));
