@@ -27,13 +27,16 @@ worker/build/index.js: $(worker) | setup
 dist/_headers: $(dashboard) | setup
 	@tools/build.sh dashboard
 
+target/gallery/_headers: dist/_headers
+	@tools/build.sh gallery
+
 agent: dist/_headers ## Build the native agent, dashboard included (target/native/lookupd-agent)
 	@tools/build.sh agent
 
 dev: build ## Build, and serve on http://127.0.0.1:8787 (PORT=…) until Ctrl-C, open to everyone on this machine
 	@tools/dev.sh
 
-test: setup-test build ## Build, and run every test: of the core, of the worker on workerd, of the dashboard in Chromium
+test: setup-test build target/gallery/_headers ## Build, and run every test: of the core, of the worker on workerd, of the dashboard in Chromium
 	@tools/test.sh
 
 setup-test: setup
