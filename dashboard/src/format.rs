@@ -102,7 +102,7 @@ mod imp {
     }
 
     thread_local! {
-        /// Built once: to build one takes longer than to write a thousand numbers with it.
+        /// Built once: to build one takes as long as to write a hundred numbers with it.
         static FORMATS: [OnceCell<Option<(JsValue, Function)>>; 5] = const { [const { OnceCell::new() }; 5] };
     }
 

@@ -75,16 +75,22 @@ test("keys lead to every page, to its search and to a list of them, but not wher
   const press = async (keys) => {
     for (const key of keys) await page.keyboard.press(key);
   };
+  // The focus follows the route.
+  const led = async (name) => {
+    await heading(name).waitFor();
+    await page.waitForFunction(() => document.activeElement.id === "title", null, { polling: 20 });
+  };
   await page.goto(`${worker.origin}/ui/`);
   await heading("Overview").waitFor();
   for (const [key, name] of [
     ["t", "Topics"], ["n", "Nodes"], ["l", "Lookup tester"], ["e", "Events"], ["g", "Graph"], ["s", "Settings"], ["o", "Overview"],
   ]) {
     await press(["g", key]);
-    await heading(name).waitFor();
-    await page.waitForFunction(() => document.activeElement.id === "title", null, { polling: 20 });
+    await led(name);
   }
-  await press(["g", "t", "/"]);
+  await press(["g", "t"]);
+  await led("Topics");
+  await press(["/"]);
   const search = page.getByRole("searchbox");
   assert.equal(await search.evaluate((field) => field === document.activeElement), true);
   await press(["o", "r", "/", "?", "g", "n"]);

@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use super::{Icon, icon};
+use super::{Icon, element, icon};
 use crate::{
     format,
     view::{Liveness, TopicRow, TopicState},
@@ -10,7 +10,7 @@ use crate::{
 
 /// A badge: its tone is a class.
 pub fn badge(class: &'static str, symbol: Icon, text: String) -> Html {
-    html! { <span {class}>{ icon(symbol) }<span>{ text }</span></span> }
+    element("span", class, vec![icon(symbol), element("span", "", vec![text.into()])])
 }
 
 /// A badge without a tone.

@@ -1,8 +1,15 @@
-//! Plain elements. `html!` writes each of them out where it stands, at several times the weight of a call.
+//! Plain elements, as a call: `html!` writes each of them out where it stands.
 
-use yew::prelude::*;
+use yew::{
+    prelude::*,
+    virtual_dom::{AttributeOrProperty, Attributes, VTag},
+};
 
 /// An element of this class, which may be empty, around its children.
 pub fn element(tag: &'static str, class: &'static str, children: Vec<Html>) -> Html {
-    html! { <@{tag} {class}>{ children }</@> }
+    let mut element = VTag::new(tag);
+    let class = (!class.is_empty()).then_some(AttributeOrProperty::Static(class));
+    element.set_attributes(Attributes::Dynamic { keys: &["class"], values: Box::new([class]) });
+    element.add_children(children);
+    element.into()
 }

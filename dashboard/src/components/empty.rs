@@ -2,22 +2,21 @@
 
 use yew::prelude::*;
 
-use super::{Icon, icon};
+use super::{Icon, element, icon};
 
 /// Says that nothing is there, why, and what to do about it.
 pub fn empty(symbol: Icon, title: impl Into<AttrValue>, why: &'static str, act: Html) -> Html {
-    raw(symbol, title.into(), why.into(), act)
+    raw(symbol, title.into(), why, act)
 }
 
-fn raw(symbol: Icon, title: AttrValue, why: AttrValue, act: Html) -> Html {
-    html! {
-        <div class="empty">
-            <span class="empty-icon">{ icon(symbol) }</span>
-            <p class="empty-title">{ title }</p>
-            <p class="empty-text">{ why }</p>
-            <div class="empty-act">{ act }</div>
-        </div>
-    }
+fn raw(symbol: Icon, title: AttrValue, why: &str, act: Html) -> Html {
+    let parts = vec![
+        element("span", "empty-icon", vec![icon(symbol)]),
+        element("p", "empty-title", vec![title.into()]),
+        element("p", "empty-text", vec![why.into()]),
+        element("div", "empty-act", vec![act]),
+    ];
+    element("div", "empty", parts)
 }
 
 /// Grey lines in place of what is still on its way.
@@ -25,7 +24,7 @@ pub fn skeleton() -> Html {
     html! {
         <div class="card skeleton" role="status">
             <span class="visually-hidden">{ "Loading" }</span>
-            { for (0..6).map(|_| html! { <span class="skeleton-line" /> }) }
+            { for (0..6).map(|_| element("span", "skeleton-line", Vec::new())) }
         </div>
     }
 }

@@ -33,5 +33,5 @@ fn raw(live: &Live, name: &str, heads: &'static [&'static str], fill: &Rc<dyn Fn
             dom::save(&file, &sheet.finish());
         })
     });
-    element("div", "act-group", saves.to_vec())
+    element("div", "chips", saves.to_vec())
 }

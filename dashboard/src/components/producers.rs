@@ -3,7 +3,7 @@
 use lookupd_core::{Via, http::Right};
 use yew::prelude::*;
 
-use super::{Column, Icon, countdown, heads, liveness_badge, name_link, row_ask_button, silence, with_acts};
+use super::{Column, Icon, countdown, element, heads, liveness_badge, name_link, row_ask_button, silence, with_acts};
 use crate::{
     acts::Ask,
     client::Act,
@@ -60,7 +60,7 @@ fn producer(live: &Live, topic: &str, row: &ProducerRow) -> Html {
     html! {
         <tr key={format!("{node} {}", row.via)}>
             <th scope="row">{ name_link(live, &Route::node(&node), &node) }</th>
-            <td><span class="badges">{ state }</span></td>
+            { cell("", element("span", "badges", vec![state])) }
             { cell("wide text", text(&row.info.hostname)) }
             { cell("wide numeric", row.info.tcp_port.get().into()) }
             { cell("wide text", text(&row.info.version)) }
@@ -74,7 +74,7 @@ fn producer(live: &Live, topic: &str, row: &ProducerRow) -> Html {
 
 /// A cell of a table.
 pub(crate) fn cell(class: &'static str, content: Html) -> Html {
-    html! { <td {class}>{ content }</td> }
+    element("td", class, vec![content])
 }
 
 /// A text from outside, or a dash where there is none.

@@ -3,6 +3,7 @@
 use lookupd_core::Timestamp;
 use yew::prelude::*;
 
+use super::element;
 use crate::{
     format,
     view::{Liveness, Tombstone},
@@ -18,8 +19,8 @@ pub fn countdown(tombstone: &Tombstone, now: Timestamp) -> Html {
                 <circle class="ring-ground" cx="10" cy="10" r="7.5" />
                 <circle class="ring-left" cx="10" cy="10" r="7.5" pathLength="100" stroke-dasharray={dashes} />
             </svg>
-            <span>{ "Tombstoned" }</span>
-            <span class="number">{ format::remaining(tombstone.left(now)) }</span>
+            { element("span", "", vec!["Tombstoned".into()]) }
+            { element("span", "number", vec![format::remaining(tombstone.left(now)).into()]) }
         </span>
     }
 }
@@ -37,10 +38,10 @@ pub fn silence(liveness: Liveness, now: Timestamp) -> Html {
         (Liveness::Inactive { since }, false) => format!("for {}", format::duration(now.since(since))),
         (Liveness::Inactive { since }, true) => format!("since {}", format::past(since, now)),
     };
-    html! { <span class="muted number">{ said }</span> }
+    element("span", "muted number", vec![said.into()])
 }
 
 /// When a producer was heard last. Of one that is heard a replica knows no more than that.
 pub fn last_heard(liveness: Liveness, now: Timestamp) -> String {
-    liveness.since().map_or_else(|| "of late".into(), |since| format::past(since, now))
+    liveness.since().map_or_else(|| "recently".into(), |since| format::past(since, now))
 }

@@ -3,7 +3,7 @@
 use lookupd_core::http::Right;
 use yew::prelude::*;
 
-use super::{Icon, button::square, icon};
+use super::{Icon, button::square, element, icon};
 use crate::{acts::Ask, dom, live::Live, prefs};
 
 /// Takes a token and keeps it for this tab.
@@ -40,6 +40,8 @@ const ID: &str = "token";
 
 /// What is typed stays in the page, and is read from there: a token is nobody else's business.
 fn raw(onsubmit: Callback<SubmitEvent>) -> Html {
+    let submit =
+        html! { <button type="submit" class="button primary">{ icon(Icon::Key) }{ "Use this token" }</button> };
     html! {
         <form class="form" {onsubmit}>
             <div class="field">
@@ -47,9 +49,7 @@ fn raw(onsubmit: Callback<SubmitEvent>) -> Html {
                 <input id={ID} type="password" required=true autocomplete="off" autofocus=true aria-describedby="token-note" />
                 <p id="token-note" class="field-note">{ "Kept for this tab only, and sent to this server only." }</p>
             </div>
-            <div class="form-acts">
-                <button type="submit" class="button primary">{ icon(Icon::Key) }{ "Use this token" }</button>
-            </div>
+            { element("div", "form-acts", vec![submit]) }
         </form>
     }
 }
@@ -57,15 +57,17 @@ fn raw(onsubmit: Callback<SubmitEvent>) -> Html {
 /// The page in place of all pages, where the server says nothing without a token.
 pub fn token_panel(live: &Live) -> Html {
     let advice = live.store().problem().map(crate::problem::Problem::advice);
-    html! {
-        <div class="page narrow">
-            <section class="card token-panel">
-                <span class="empty-icon">{ icon(Icon::Key) }</span>
-                <h1 id="title" tabindex="-1">{ "This registry asks for a token" }</h1>
-                <p class="wrong-text" role="alert" hidden={prefs::token().is_none()}>{ "The token that was tried was refused." }</p>
-                <p class="muted">{ advice }</p>
-                { token_form(live, || ()) }
-            </section>
-        </div>
-    }
+    let told = html! {
+        <>
+            <h1 id="title" tabindex="-1">{ "This registry asks for a token" }</h1>
+            <p class="wrong-text" role="alert" hidden={prefs::token().is_none()}>{ "The token that was tried was refused." }</p>
+        </>
+    };
+    let parts = vec![
+        element("span", "empty-icon", vec![icon(Icon::Key)]),
+        told,
+        element("p", "muted", vec![advice.unwrap_or_default().into()]),
+        token_form(live, || ()),
+    ];
+    element("div", "page narrow", vec![element("section", "card token-panel", parts)])
 }

@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use super::{card, crumbs, nothing, page};
+use super::{card, crumbs, empty_card, nothing, page};
 use crate::{
     acts::Ask,
     client::Act,
@@ -23,8 +23,7 @@ pub fn channel(live: &Live, topic: &str, channel: &str) -> Html {
     let Some(rows) = rows else {
         let back = link(live, &Route::topic(topic), "button primary", html! { "To the topic" });
         let why = "It was deleted, or never registered in this topic.";
-        let content =
-            html! { <section class="card">{ empty(Icon::Channel, "There is no such channel", why, back) }</section> };
+        let content = empty_card(Icon::Channel, "There is no such channel", why, back);
         return page(way, channel, nothing(), nothing(), content);
     };
     let delete = {

@@ -3,11 +3,11 @@
 use lookupd_core::Timestamp;
 use yew::prelude::*;
 
-use super::{card, nothing, page, topics::shown};
+use super::{card, empty_card, nothing, page, topics::shown};
 use crate::{
     components::{
-        Column, Icon, Look, button, cell, chosen_filter, empty, event_badge, event_topics, event_who, export_buttons,
-        heads, icon, link, link_with, long_table, moment, search_field, select_filter,
+        Column, Icon, Look, button, cell, chosen_filter, event_badge, event_topics, event_who, export_buttons, heads,
+        icon, link, link_with, long_table, moment, search_field, select_filter,
     },
     format,
     live::Live,
@@ -52,11 +52,11 @@ pub fn events(live: &Live) -> Html {
     let acts = pause(live, store.recent().is_held(), waiting);
     let content = if happenings.is_empty() {
         let why = "What changes from now on appears here by itself.";
-        html! { <section class="card">{ empty(Icon::Clock, "Nothing happened yet", why, nothing()) }</section> }
+        empty_card(Icon::Clock, "Nothing happened yet", why, nothing())
     } else if found.is_empty() {
         let (title, why) = ("No event matches", "What matches from now on appears here by itself.");
         let clear = link(live, &Route::Events, "button", html! { "Clear search and filter" });
-        html! { <section class="card">{ empty(Icon::Search, title, why, clear) }</section> }
+        empty_card(Icon::Search, title, why, clear)
     } else {
         long_table(live, "Events, newest first", &COLUMNS, Order::parse("", &[""]), found.len(), &|place| {
             let number = first + found[place];

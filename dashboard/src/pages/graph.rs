@@ -2,10 +2,10 @@
 
 use yew::prelude::*;
 
-use super::{card, nothing, page};
+use super::{card, empty_card, nothing, page};
 use crate::{
     components::{
-        Column, Icon, badge, cell, chosen_filter, empty, icon, link, link_with, liveness_badge, long_table, name_link,
+        Column, Icon, badge, cell, chosen_filter, icon, link, link_with, liveness_badge, long_table, name_link,
         search_field, select_filter, text, topic_badge,
     },
     format,
@@ -34,7 +34,7 @@ pub fn graph(live: &Live) -> Html {
     let content = if graph.topics.len() + graph.nodes.len() == 0 {
         let clear = link(live, &Route::Graph, "button", html! { "Clear search and filter" });
         let why = "Topics, their producers and zones are drawn once there are any.";
-        html! { <section class="card">{ empty(Icon::Graph, "Nothing to draw", why, clear) }</section> }
+        empty_card(Icon::Graph, "Nothing to draw", why, clear)
     } else {
         let rows = graph.rows();
         let table =

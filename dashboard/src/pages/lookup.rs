@@ -4,7 +4,7 @@ use lookupd_core::api::Verdict;
 use wasm_bindgen::JsValue;
 use yew::prelude::*;
 
-use super::{card, nothing, page};
+use super::{card, empty_card, nothing, page};
 use crate::{
     components::{FieldLook, Icon, badge, copy_button, element, empty, field, name_link, snippet},
     dom, format,
@@ -18,7 +18,7 @@ pub fn lookup(live: &Live) -> Html {
     let topic = live.query().get("topic").to_owned();
     let content = if topic.is_empty() {
         let why = "Enter a topic to see whom a consumer would connect to, and why anyone is left out.";
-        element("section", "card", vec![empty(Icon::Search, "Which topic?", why, nothing())])
+        empty_card(Icon::Search, "Which topic?", why, nothing())
     } else {
         answered(live, &topic)
     };

@@ -31,7 +31,7 @@ pub use topics::topics;
 use yew::prelude::*;
 
 use crate::{
-    components::{Icon, icon, link, skeleton},
+    components::{Icon, element, empty, icon, link, skeleton},
     live::Live,
     route::Route,
 };
@@ -47,17 +47,13 @@ fn page(crumbs: Html, title: &str, below: Html, acts: Html, content: Html) -> Ht
 }
 
 fn raw_page(is_busy: bool, [crumbs, below, acts, content]: [Html; 4], title: &str) -> Html {
+    let heading = html! { <h1 id="title" tabindex="-1"><bdi>{ title }</bdi></h1> };
+    let title = element("div", "page-title", vec![heading, element("div", "page-below", vec![below])]);
     html! {
         <div class="page" aria-busy={is_busy.then_some("true")}>
             { crumbs }
-            <div class="page-head">
-                <div class="page-title">
-                    <h1 id="title" tabindex="-1"><bdi>{ title }</bdi></h1>
-                    <div class="page-below">{ below }</div>
-                </div>
-                <div class="page-acts">{ acts }</div>
-            </div>
-            <div class="page-body">{ content }</div>
+            { element("div", "page-head", vec![title, element("div", "page-acts", vec![acts])]) }
+            { element("div", "page-body", vec![content]) }
         </div>
     }
 }
@@ -71,6 +67,18 @@ fn crumbs(live: &Live, way: &[(Route, &str)]) -> Html {
     }
 }
 
+/// A page of one long table: how many rows are shown, what can be done, how to filter, and the table.
+fn table_page(title: &str, shown: String, acts: Html, filters: Vec<Html>, table: Html) -> Html {
+    let shown = html! { <p class="muted number" role="status">{ shown }</p> };
+    let content = vec![element("div", "filters", filters), element("div", "", vec![table])];
+    page(nothing(), title, shown, acts, element("div", "page-body", content))
+}
+
+/// A frame that says why nothing is in it.
+fn empty_card(symbol: Icon, title: impl Into<AttrValue>, why: &'static str, act: Html) -> Html {
+    element("section", "card", vec![empty(symbol, title, why, act)])
+}
+
 /// A part of a page in a frame; `flush` where its content reaches the frame.
 fn card(class: &'static str, title: impl Into<AttrValue>, act: Html, content: Html) -> Html {
     raw_card(class, title.into(), act, content)
@@ -79,8 +87,8 @@ fn card(class: &'static str, title: impl Into<AttrValue>, act: Html, content: Ht
 fn raw_card(class: &'static str, title: AttrValue, act: Html, content: Html) -> Html {
     html! {
         <section {class} aria-label={title.clone()}>
-            <div class="card-head"><h2>{ title }</h2>{ act }</div>
-            <div class="card-body">{ content }</div>
+            { element("div", "card-head", vec![element("h2", "", vec![title.into()]), act]) }
+            { element("div", "card-body", vec![content]) }
         </section>
     }
 }

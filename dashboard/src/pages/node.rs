@@ -3,13 +3,13 @@
 use lookupd_core::{Via, http::Right};
 use yew::prelude::*;
 
-use super::{card, crumbs, events::latest_events, nothing, page};
+use super::{card, crumbs, empty_card, events::latest_events, nothing, page};
 use crate::{
     acts::Ask,
     client::Act,
     components::{
-        Column, Icon, Look, ask_button, cell, countdown, empty, export_buttons, facts, heads, last_heard, link,
-        liveness_badge, name_link, plain_badge, row_ask_button, silence, text, with_acts,
+        Column, Icon, Look, ask_button, cell, countdown, element, empty, export_buttons, facts, heads, last_heard,
+        link, liveness_badge, name_link, plain_badge, row_ask_button, silence, text, with_acts,
     },
     format,
     live::Live,
@@ -34,8 +34,7 @@ pub fn node(live: &Live, node: &str) -> Html {
     let Some((name, (claims, topics))) = found else {
         let why = "It left, or never announced itself. If it does, it appears here.";
         let back = link(live, &Route::Nodes, "button primary", html! { "All nodes" });
-        let content =
-            html! { <section class="card">{ empty(Icon::Node, "There is no such node", why, back) }</section> };
+        let content = empty_card(Icon::Node, "There is no such node", why, back);
         return page(way, node, nothing(), nothing(), html! { <>{ content }{ events }</> });
     };
     let acts = if claims.iter().any(|claim| claim.via == Via::Http) {
@@ -48,22 +47,17 @@ pub fn node(live: &Live, node: &str) -> Html {
     let below = html! {
         <>{ liveness_badge(best) }{ plain_badge(Icon::Topic, format::counted(topics.len(), "topic")) }</>
     };
-    let content = html! {
-        <div class="columns">
-            <div class="column">
-                { card("card flush", "Topics", export(live, &name, &topics), topic_table(live, &name, &topics)) }{ events }
-            </div>
-            <div class="column">{ for claims.iter().map(|claim| claim_card(live, claim)) }</div>
-        </div>
-    };
+    let served = topic_table(live, &name, &topics);
+    let left = vec![card("card flush", "Topics", export(live, &name, &topics), served), events];
+    let right = claims.iter().map(|claim| claim_card(live, claim)).collect();
+    let content = element("div", "columns", vec![element("div", "column", left), element("div", "column", right)]);
     page(way, &name, below, acts, content)
 }
 
 fn claim_card(live: &Live, claim: &ProducerRow) -> Html {
     let info = &claim.info;
-    let state = html! {
-        <span class="badges">{ liveness_badge(claim.liveness) }{ silence(claim.liveness, live.leader_now()) }</span>
-    };
+    let state = vec![liveness_badge(claim.liveness), silence(claim.liveness, live.leader_now())];
+    let state = element("span", "badges", state);
     let lines = [
         ("State", state),
         ("Last heard", last_heard(claim.liveness, live.leader_now()).into()),
@@ -110,6 +104,10 @@ fn served(live: &Live, node: &str, topic: &ServedTopic) -> Html {
     let act = Act::Tombstone { topic: topic.name.clone(), node: node.into() };
     let hidden = topic.tombstone.as_ref().map_or_else(nothing, |tombstone| countdown(tombstone, live.leader_now()));
     let channel = |name: &String| link(live, &Route::channel(&topic.name, name), "chip name", html! { name });
+    let mut channels: Vec<Html> = topic.channels.iter().map(channel).collect();
+    if channels.is_empty() {
+        channels.push(element("span", "muted", vec!["none".into()]));
+    }
     let acts = live.may(act.right()).then(|| {
         let about = format!("in {}", topic.name);
         cell("acts", row_ask_button(live, Icon::Hidden, "Tombstone", &about, Ask::Confirm(act)))
@@ -117,12 +115,7 @@ fn served(live: &Live, node: &str, topic: &ServedTopic) -> Html {
     html! {
         <tr key={topic.name.clone()}>
             <th scope="row"><span class="badges">{ name_link(live, &Route::topic(&topic.name), &topic.name) }{ hidden }</span></th>
-            <td>
-                <span class="chips">
-                    { for topic.channels.iter().map(channel) }
-                    <span class="muted" hidden={!topic.channels.is_empty()}>{ "none" }</span>
-                </span>
-            </td>
+            { cell("", element("span", "chips", channels)) }
             { acts }
         </tr>
     }

@@ -2,11 +2,11 @@
 
 use yew::prelude::*;
 
-use super::{nothing, page, topics::shown};
+use super::{empty_card, nothing, table_page, topics::shown};
 use crate::{
     acts::Ask,
     components::{
-        Column, Icon, Look, ask_button, badge, cell, empty, export_buttons, last_heard, link, liveness_badge,
+        Column, Icon, Look, ask_button, badge, cell, element, export_buttons, last_heard, link, liveness_badge,
         long_table, name_link, search_field, state_filter, text,
     },
     format,
@@ -55,10 +55,10 @@ pub fn nodes(live: &Live) -> Html {
     let acts = ask_button(live, Look::Primary, Icon::Plus, "Register a producer", register);
     let content = if rows.is_empty() {
         let why = "Point an nsqd at this registry, or register a producer over HTTP.";
-        html! { <section class="card">{ empty(Icon::Node, "No producers yet", why, nothing()) }</section> }
+        empty_card(Icon::Node, "No producers yet", why, nothing())
     } else if found.is_empty() {
         let clear = link(live, &Route::Nodes, "button", html! { "Clear search and filter" });
-        html! { <section class="card">{ empty(Icon::Search, "No node matches", "", clear) }</section> }
+        empty_card(Icon::Search, "No node matches", "", clear)
     } else {
         long_table(live, "Nodes", &COLUMNS, order, found.len(), &|place| {
             let node = &rows[found[place]];
@@ -72,17 +72,12 @@ pub fn nodes(live: &Live) -> Html {
     });
     let (searching, choosing) = (live.clone(), live.clone());
     let states = NodeState::ALL.iter().map(|state| (state.key(), state.label()));
-    let content = html! {
-        <>
-            <div class="filters">
-                { search_field("Search nodes", query.get("q"), move |text| searching.set_query("q", &text)) }
-                { state_filter(states, state.map_or("", NodeState::key), move |key| choosing.set_query("state", &key)) }
-                { export }
-            </div>
-            <div>{ content }</div>
-        </>
-    };
-    page(nothing(), "Nodes", html! { <p class="muted number" role="status">{ shown }</p> }, acts, content)
+    let filters = vec![
+        search_field("Search nodes", query.get("q"), move |text| searching.set_query("q", &text)),
+        state_filter(states, state.map_or("", NodeState::key), move |key| choosing.set_query("state", &key)),
+        export,
+    ];
+    table_page("Nodes", shown, acts, filters, content)
 }
 
 fn write(sheet: &mut Sheet, node: &NodeRow) {
@@ -112,7 +107,7 @@ fn cells(live: &Live, node: &NodeRow) -> Html {
     html! {
         <>
             <th scope="row">{ name_link(live, &Route::node(&node.name), &node.name) }</th>
-            <td class="state"><span class="badges">{ liveness_badge(node.liveness) }{ hidden }</span></td>
+            { cell("state", element("span", "badges", vec![liveness_badge(node.liveness), hidden])) }
             { cell("wide number", last_heard(node.liveness, live.leader_now()).into()) }
             { cell("wide text", text(&node.info.hostname)) }
             { cell("wide text", text(&node.info.version)) }

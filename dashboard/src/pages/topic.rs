@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use super::{card, crumbs, events::latest_events, nothing, page};
+use super::{card, crumbs, empty_card, events::latest_events, nothing, page};
 use crate::{
     acts::Ask,
     client::Act,
@@ -40,8 +40,7 @@ pub fn topic(live: &Live, topic: &str) -> Html {
     let Some((rows, visible, channels)) = found else {
         let why = "It was deleted, or no producer ever registered it. If one does, it appears here.";
         let back = link(live, &Route::Topics, "button primary", html! { "All topics" });
-        let content =
-            html! { <section class="card">{ empty(Icon::Topic, "There is no such topic", why, back) }</section> };
+        let content = empty_card(Icon::Topic, "There is no such topic", why, back);
         return page(way, topic, nothing(), nothing(), html! { <>{ content }{ events }</> });
     };
     let register = || {

@@ -2,12 +2,12 @@
 
 use yew::prelude::*;
 
-use super::{nothing, page};
+use super::{empty_card, nothing, table_page};
 use crate::{
     acts::Ask,
     components::{
-        Column, Icon, Look, ask_button, cell, empty, export_buttons, link, long_table, name_link, search_field,
-        state_filter, topic_badge,
+        Column, Icon, Look, ask_button, cell, export_buttons, link, long_table, name_link, search_field, state_filter,
+        topic_badge,
     },
     format,
     live::Live,
@@ -43,10 +43,10 @@ pub fn topics(live: &Live) -> Html {
     };
     let content = if rows.is_empty() {
         let why = "A topic comes with the first producer that registers it, or when it is created here.";
-        html! { <section class="card">{ empty(Icon::Topic, "No topics yet", why, nothing()) }</section> }
+        empty_card(Icon::Topic, "No topics yet", why, nothing())
     } else if found.is_empty() {
         let clear = link(live, &Route::Topics, "button", html! { "Clear search and filter" });
-        html! { <section class="card">{ empty(Icon::Search, "No topic matches", "", clear) }</section> }
+        empty_card(Icon::Search, "No topic matches", "", clear)
     } else {
         long_table(live, "Topics", &COLUMNS, order, found.len(), &|place| {
             let topic = &rows[found[place]];
@@ -64,17 +64,12 @@ pub fn topics(live: &Live) -> Html {
     });
     let (searching, choosing) = (live.clone(), live.clone());
     let states = TopicState::ALL.iter().map(|state| (state.key(), state.label()));
-    let content = html! {
-        <>
-            <div class="filters">
-                { search_field("Search topics", query.get("q"), move |text| searching.set_query("q", &text)) }
-                { state_filter(states, state.map_or("", TopicState::key), move |key| choosing.set_query("state", &key)) }
-                { export }
-            </div>
-            <div>{ content }</div>
-        </>
-    };
-    page(nothing(), "Topics", html! { <p class="muted number" role="status">{ shown }</p> }, acts, content)
+    let filters = vec![
+        search_field("Search topics", query.get("q"), move |text| searching.set_query("q", &text)),
+        state_filter(states, state.map_or("", TopicState::key), move |key| choosing.set_query("state", &key)),
+        export,
+    ];
+    table_page("Topics", shown, acts, filters, content)
 }
 
 /// How many of how many are shown.
