@@ -4,7 +4,7 @@ set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-wasm=(--target wasm32-unknown-unknown -p lookupd-worker -p lookupd-dashboard)
+wasm=(--target wasm32-unknown-unknown -p lookupd-worker -p lookupd-dashboard --features lookupd-dashboard/gallery)
 native=(--workspace --exclude lookupd-worker --exclude lookupd-dashboard)
 
 for component in rustfmt clippy; do
