@@ -27,7 +27,7 @@ worker/build/index.js: $(worker) | setup
 dist/_headers: $(dashboard) | setup
 	@tools/build.sh dashboard
 
-target/gallery/_headers: $(dashboard) | setup
+target/gallery/_headers: dist/_headers
 	@tools/build.sh gallery
 
 agent: dist/_headers ## Build the native agent, dashboard included (target/native/lookupd-agent)

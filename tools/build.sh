@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # build.sh worker | dashboard    builds it, and prints what it weighs
+# build.sh gallery               builds the dashboard with its page of all components, into target/gallery, for the tests
 # build.sh agent                 builds it, with the dashboard that is built already
-# build.sh gallery               builds the dashboard with /ui/components, for the tests (target/gallery)
 # build.sh limits                fails where one weighs too much
 #
 # `make build` calls these when something changed.
@@ -37,12 +37,20 @@ build_worker() {
     touch worker/build/index.js
 }
 
+build_dashboard() {
+    rm -f dist/_headers
+    trunk_build
+}
+
+build_gallery() {
+    trunk_build --features gallery --dist "$LOOKUPD_ROOT/target/gallery/ui"
+}
+
 # Without the words of panics, which no one reads in a browser: the page itself says that it crashed. With its own standard library
 # that is an eighth of the download.
-build_dashboard() { # FOLDER [TRUNK'S OPTIONS...]
-    rm -f "$1/_headers"
+trunk_build() {
     (export_own_std && RUSTFLAGS='-Zunstable-options -Cpanic=immediate-abort --cfg sha2_backend_soft="compact"' \
-        trunk --config dashboard/Trunk.toml build --dist "$LOOKUPD_ROOT/$1/ui" "${@:2}")
+        trunk --config dashboard/Trunk.toml build "$@")
 }
 
 case $1 in
@@ -51,13 +59,10 @@ worker)
     node tools/sizes.mjs worker
     ;;
 dashboard)
-    step build-dashboard "building the dashboard (a minute the first time)" "The dashboard doesn't build" build_dashboard dist
+    step build-dashboard "building the dashboard (a minute the first time)" "The dashboard doesn't build" build_dashboard
     node tools/sizes.mjs dashboard
     ;;
-gallery)
-    step build-gallery "building the dashboard with its page of all components (a minute)" "The dashboard doesn't build" \
-        build_dashboard target/gallery --features gallery
-    ;;
+gallery) step build-gallery "building the dashboard with its page of components (a minute)" "The dashboard doesn't build" build_gallery ;;
 agent)
     export LOOKUPD_DASHBOARD=$LOOKUPD_ROOT/dist
     step build-agent "building the agent (minutes the first time)" "The agent doesn't build" \

@@ -19,7 +19,6 @@ export ESBUILD_BIN="$LOOKUPD_ROOT/node_modules/.bin/esbuild"
 # What the tests look for.
 export LOOKUPD_WORKER_BUILD="$LOOKUPD_ROOT/worker/build"
 export LOOKUPD_ASSETS="$LOOKUPD_ROOT/dist"
-export LOOKUPD_GALLERY="$LOOKUPD_ROOT/target/gallery"
 export LOOKUPD_WORKERD_BIN="$LOOKUPD_ROOT/node_modules/workerd/bin/workerd"
 export LOOKUPD_AGENT_BIN="${LOOKUPD_AGENT_BIN:-$LOOKUPD_ROOT/target/debug/lookupd-agent}"
 if [ -x "$LOOKUPD_ROOT/.tools/nsq/nsqlookupd" ]; then

@@ -12,6 +12,13 @@ before(async () => {
     startWorker({ CLUSTERS: "default,events,pause,graph,crowd,hostile,axe", TOMBSTONE_LIFETIME: "300s" }),
     launch(),
   ]);
+  const graph = cluster("graph");
+  await graph.register("orders", "10.0.0.1:4151", { topology_zone: "eu-1" });
+  await graph.register("orders", "10.0.0.2:4151", { topology_zone: "eu-2" });
+  await graph.register("clicks#ephemeral", "10.0.0.2:4151", { topology_zone: "eu-2" });
+  await graph.register("orders", "[2001:db8::1]:4151");
+  await graph.post("/topic/create?topic=idle");
+  await graph.post("/topic/tombstone?topic=orders&node=10.0.0.2:4151");
 });
 after(async () => {
   await browser?.close();
@@ -19,9 +26,7 @@ after(async () => {
 });
 
 /** The API and the pages of a cluster of its own. */
-function cluster(name) {
-  return { ...worker, origin: `${worker.origin}/clusters/${name}` };
-}
+const cluster = (name) => worker.cluster(name);
 
 const lines = (page) => page.locator(".events tbody tr:not(.spacer)");
 const texts = (page) => lines(page).evaluateAll((rows) => rows.map((row) => row.innerText.replace(/\s+/g, " ")));
@@ -149,12 +154,6 @@ const rows = (page) => lines(page).evaluateAll((all) => all.map((row) => [...row
 
 test("the graph's table says what its picture shows", async (t) => {
   const at = cluster("graph");
-  await at.register("orders", "10.0.0.1:4151", { topology_zone: "eu-1" });
-  await at.register("orders", "10.0.0.2:4151", { topology_zone: "eu-2" });
-  await at.register("clicks#ephemeral", "10.0.0.2:4151", { topology_zone: "eu-2" });
-  await at.register("orders", "[2001:db8::1]:4151");
-  await at.post("/topic/create?topic=idle");
-  await at.post("/topic/tombstone?topic=orders&node=10.0.0.2:4151");
   const page = await open(t, browser);
   await page.goto(`${at.origin}/ui/graph`);
   await page.getByText("3 topics, 3 nodes and 3 zones").waitFor();

@@ -37,7 +37,6 @@ const needs = [
   ["the worker, built by `make build`", join(process.env.LOOKUPD_WORKER_BUILD ?? join(root, "worker", "build"), "index.js")],
   ["the agent, built by `cargo build -p lookupd-agent`", process.env.LOOKUPD_AGENT_BIN ?? join(root, "target", "debug", "lookupd-agent")],
   ["the dashboard, built by `make build`", join(process.env.LOOKUPD_ASSETS ?? join(root, "dist"), "ui", "index.html")],
-  ["the page of all components, built by `tools/build.sh gallery`", join(process.env.LOOKUPD_GALLERY ?? join(root, "target", "gallery"), "ui", "index.html")],
   ["node_modules, installed by `npm ci`", join(root, "node_modules", "playwright-core")],
 ];
 const missing = needs.filter(([, path]) => !path || !existsSync(path)).map(([what]) => what);

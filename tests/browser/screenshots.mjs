@@ -66,8 +66,14 @@ try {
       const height = width === 360 ? 780 : 820;
       const context = await browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: "reduce" });
       const page = await context.newPage();
-      const take = (name, fullPage) =>
-        page.screenshot({ path: join(directory, `${name.replaceAll(/\W+/g, "-")}-${colorScheme}${everything ? `-${width}` : ""}.png`), fullPage });
+      const take = async (name, isWhole) => {
+        // By a view as high as the page: of a long table only what is in view is there.
+        if (isWhole) await page.setViewportSize({ width, height: await page.evaluate(() => Math.min(document.documentElement.scrollHeight, 3_000)) });
+        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+        const size = everything ? `-${width}` : "";
+        await page.screenshot({ path: join(directory, `${name.replaceAll(/\W+/g, "-")}-${colorScheme}${size}.png`) });
+        await page.setViewportSize({ width, height });
+      };
       if (everything) await takeAll(page, take);
       else await visit(page, `${worker.origin}/ui/`), await take("dashboard");
       await context.close();

@@ -145,6 +145,9 @@ test("4 a tombstone hides a producer, its ring runs, and it comes back by itself
   await hidden.getByText("Active", { exact: true }).waitFor();
   assert.equal(await hidden.locator(".ring-left").count(), 0);
   assert.deepEqual(await addresses(), ["10.0.0.1", "10.0.0.2"]);
+  // What was hidden before can be hidden again.
+  await hidden.getByRole("button", { name: /Tombstone/ }).click();
+  await dialog.getByText("Adds 1 tombstone").waitFor();
 });
 
 test("4 the lookup tester says who is listed and why one is left out", async (t) => {

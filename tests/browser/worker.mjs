@@ -9,16 +9,19 @@ import { api } from "./api.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const build = process.env.LOOKUPD_WORKER_BUILD ?? join(root, "worker", "build");
-const dashboard = process.env.LOOKUPD_ASSETS ?? join(root, "dist");
+const assets = process.env.LOOKUPD_ASSETS ?? join(root, "dist");
 
-/** Starts it; `vars` are those of wrangler.toml, `assets` the folder of the dashboard. A test must `stop` it. */
-export async function startWorker(vars = {}, assets = dashboard) {
+/** Where the dashboard with its page of all components is, once `tools/build.sh gallery` has built it. */
+export const gallery = join(root, "target", "gallery");
+
+/** Starts it; `vars` are those of wrangler.toml, and `dashboard` the folder of a built one. A test must `stop` it. */
+export async function startWorker(vars = {}, dashboard = assets) {
   const directory = mkdtempSync(join(tmpdir(), "lookupd-browser-"));
   // The project's own deployment, but for what builds it: the tests run what is built.
   const deployment = readFileSync(join(root, "wrangler.toml"), "utf8")
     .replace(/^\[build\]\n(?:[^\[\n].*\n)*/m, "")
     .replace(/^main = .*$/m, `main = ${JSON.stringify(join(build, "index.js"))}`)
-    .replace(/^directory = .*$/m, `directory = ${JSON.stringify(assets)}`);
+    .replace(/^directory = .*$/m, `directory = ${JSON.stringify(dashboard)}`);
   writeFileSync(join(directory, "wrangler.toml"), deployment);
 
   const worker = {

@@ -121,6 +121,7 @@ fn a_dry_run_tells_what_would_change_and_changes_nothing() {
         ("/topic/delete?topic=$", "", ""),
         ("/topic/delete?topic=u", "", "-topic u -channel u c -registration a u -registration a u c -tombstone u a"),
         ("/topic/tombstone?topic=t&node=a.example:4151", "", "+tombstone t a"),
+        ("/topic/tombstone?topic=u&node=a.example:4151", "", "+tombstone u a -tombstone u a"),
         ("/topic/tombstone?topic=t&node=unknown:1", "", ""),
         ("/register?topic=t", &one, "+producer c +registration c t"),
         ("/register?", &whole, "+topic w +registration a w -registration a t c -registration a u -registration a u c"),

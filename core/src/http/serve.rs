@@ -189,7 +189,7 @@ impl From<Impact> for api::Changes {
                         let path = api::RegistrationPath { node, via, topic, channel };
                         side(&mut changes.registrations, is_added).push(path);
                     }
-                    Fact::Tombstone(topic, node) => {
+                    Fact::Tombstone(topic, node, _) => {
                         side(&mut changes.tombstones, is_added).push(api::TombstonePath { topic, node });
                     }
                 }

@@ -7,6 +7,7 @@ use crate::{
     change::{Batch, Change},
     name::{ChannelName, TopicName},
     producer::{ClaimKey, Node},
+    time::Timestamp,
 };
 
 /// One thing that a state holds.
@@ -20,8 +21,8 @@ pub enum Fact {
     Producer(ClaimKey),
     /// It serves the topic, or the channel of it.
     Registration(ClaimKey, TopicName, Option<ChannelName>),
-    /// The node is hidden under the topic, or was.
-    Tombstone(TopicName, Node),
+    /// The node is hidden under the topic, or was, since then: one that begins anew replaces the one before.
+    Tombstone(TopicName, Node, Timestamp),
 }
 
 /// All that one batch adds and removes, what follows from it included, in order.
@@ -120,7 +121,7 @@ fn facts(registry: &Registry) -> BTreeSet<Fact> {
     let key = |&id: &super::ClaimId| registry.claims[id as usize].key.clone();
     let mut facts = BTreeSet::new();
     facts.extend(registry.claims_by_key.keys().cloned().map(Fact::Producer));
-    facts.extend(registry.tombstones().map(|(topic, node, _)| Fact::Tombstone(topic.clone(), node.clone())));
+    facts.extend(registry.tombstones().map(|(topic, node, at)| Fact::Tombstone(topic.clone(), node.clone(), at)));
     for (name, topic) in &registry.topics {
         facts.insert(Fact::Topic(name.clone()));
         facts.extend(topic.claims.iter().map(|id| Fact::Registration(key(id), name.clone(), None)));

@@ -1,5 +1,7 @@
 //! What producers announce, and what follows from it.
 
+use core::time::Duration;
+
 use crate::scene::{
     Cluster, START, announce, channel, claim, delete, info, leave, register, settings, tombstone, topic, unregister,
 };
@@ -152,6 +154,7 @@ fn a_rehearsal_tells_all_that_follows_and_changes_nothing() {
     cluster.does(&register("b", "t#ephemeral c"));
     cluster.does(&register("b", "t"));
     cluster.does(&tombstone("t", "a:4151"));
+    let tombstoned_at = cluster.now;
     let before = cluster.leader.cursor();
 
     let deletion = cluster.leader.rehearse(&delete("t"), cluster.now).unwrap();
@@ -161,13 +164,18 @@ fn a_rehearsal_tells_all_that_follows_and_changes_nothing() {
         Fact::Registration(claim("a", Via::Http), topic("t"), None),
         Fact::Registration(claim("a", Via::Http), topic("t"), Some(channel("c"))),
         Fact::Registration(claim("b", Via::Http), topic("t"), None),
-        Fact::Tombstone(topic("t"), info("a").node()),
+        Fact::Tombstone(topic("t"), info("a").node(), tombstoned_at),
     ];
     assert_eq!((deletion.added, deletion.removed), (vec![], removed.to_vec()));
 
     let leaving = cluster.leader.rehearse(&leave("b"), cluster.now).unwrap();
     assert!(leaving.removed.contains(&Fact::Producer(claim("b", Via::Http))));
     assert!(leaving.removed.contains(&Fact::Topic(topic("t#ephemeral"))), "what follows from it too");
+
+    cluster.now = cluster.now.plus(Duration::from_secs(1));
+    let hiding = cluster.leader.rehearse(&tombstone("t", "a:4151"), cluster.now).unwrap();
+    let since = |at| vec![Fact::Tombstone(topic("t"), info("a").node(), at)];
+    assert_eq!((hiding.added, hiding.removed), (since(cluster.now), since(tombstoned_at)), "it begins anew");
 
     let nothing = cluster.leader.rehearse(&delete("unknown"), cluster.now).unwrap();
     assert_eq!(nothing, Impact::default());

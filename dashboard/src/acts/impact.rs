@@ -13,6 +13,8 @@ pub fn impact_lines(impact: &Impact) -> Vec<String> {
     let mut lines = Vec::new();
     for kind in KINDS {
         let (added, removed) = impact.of(kind);
+        // What begins anew, as a tombstone does, comes; that it also goes says nothing.
+        let removed = removed.saturating_sub(added);
         for (verb, number) in [("Removes", removed), ("Adds", added)] {
             if number > 0 {
                 lines.push(format!("{verb} {}", format::counted(number, kind)));
@@ -64,6 +66,9 @@ mod tests {
         ];
         assert_eq!(impact_lines(&impact(changes())), expected);
         assert_eq!(impact_lines(&Impact::default()), [""; 0]);
+        let mut anew = changes();
+        anew.tombstones.removed = anew.tombstones.added.clone();
+        assert_eq!(impact_lines(&impact(anew)), expected, "a tombstone that begins anew");
     }
 
     #[test]

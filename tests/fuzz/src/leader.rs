@@ -188,7 +188,7 @@ fn facts(leader: &Leader<Disk>) -> BTreeSet<String> {
         }
     }
     facts.extend(registry.claims().map(|claim| Fact::Producer(claim.key.clone())));
-    facts.extend(registry.tombstones().map(|(topic, node, _)| Fact::Tombstone(topic.clone(), node.clone())));
+    facts.extend(registry.tombstones().map(|(topic, node, at)| Fact::Tombstone(topic.clone(), node.clone(), at)));
     as_text(facts)
 }
 
