@@ -2,12 +2,12 @@
 //
 //   node tests/browser/screenshots.mjs            the pictures of the README, into docs/
 //   node tests/browser/screenshots.mjs DIRECTORY  every page, light and dark, at 1280 and at 360 px
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { launch } from "./browser.mjs";
 import { ask, dialogsOf, pagesOf, visit } from "./pages.mjs";
-import { startWorker } from "./worker.mjs";
+import { gallery, startWorker } from "./worker.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 process.env.PATH = `${join(root, "node_modules", ".bin")}:${process.env.PATH}`;
@@ -80,10 +80,29 @@ try {
     }
   }
   clearInterval(beating);
+  if (everything && existsSync(join(gallery, "ui"))) await takeComponents();
   console.log(`photographs in ${directory}`);
 } finally {
   await browser.close();
   await worker.stop();
+}
+
+/** The page of all components, of a dashboard that was built with it. */
+async function takeComponents() {
+  const other = await startWorker({}, gallery);
+  try {
+    for (const colorScheme of ["light", "dark"]) {
+      for (const width of [1280, 360]) {
+        const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 }, reducedMotion: "reduce" });
+        const page = await context.newPage();
+        await visit(page, `${other.origin}/ui/components`);
+        await page.screenshot({ path: join(directory, `components-${colorScheme}-${width}.png`), fullPage: true });
+        await context.close();
+      }
+    }
+  } finally {
+    await other.stop();
+  }
 }
 
 async function takeAll(page, take) {
