@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use crate::{
+    completing::Completing,
     follower::Following,
     help,
     http::Http,
@@ -93,22 +94,23 @@ enum Duties {
 }
 
 fn take_role(settings: &Settings, stopping: &Stopping) -> Result<(Role, Duties), String> {
-    let data_path = settings.data_path.as_deref();
+    let (data_path, completing) = (settings.data_path.as_deref(), Completing::new(settings.complete_tombstones));
     if !settings.upstreams.is_empty() {
         let urls = &settings.upstreams;
         let (token, timeout) =
             (settings.upstream_token.as_deref(), settings.leader.lifetimes.inactive_producer_timeout);
-        let (following, tasks) = Following::start(urls, token, data_path, timeout, stopping)?;
+        let (following, tasks) = Following::start(urls, token, data_path, timeout, completing, stopping)?;
         return Ok((Role::Follower(following), Duties::Follower(tasks)));
     }
     let disk = match data_path {
         None => Disk::new(Memory::default()),
         Some(folder) => Disk::new(Sqlite::open(folder).map_err(|error| error.to_string())?),
     };
-    let (leadership, thread) = Leadership::start(disk, settings.leader).map_err(|error| match data_path {
-        None => error.to_string(),
-        Some(folder) => format!("--data-path {}: {error}", folder.display()),
-    })?;
+    let (leadership, thread) =
+        Leadership::start(disk, settings.leader, completing).map_err(|error| match data_path {
+            None => error.to_string(),
+            Some(folder) => format!("--data-path {}: {error}", folder.display()),
+        })?;
     let sweeper = tokio::spawn(sweep(leadership.clone(), stopping.clone()));
     Ok((Role::Leader(leadership.clone()), Duties::Leader { leadership, thread, sweeper }))
 }

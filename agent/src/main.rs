@@ -10,7 +10,9 @@
 //! - `role`: whom those talk to, which is one of two.
 //! - `leader`: the one that writes, and reading beside it. `store`: what it writes to.
 //! - `follower`: announcing to a leader elsewhere, and answering by what it says.
+//! - `completing`: asking an nsqd that is connected here to delete a topic.
 
+mod completing;
 mod daemon;
 mod follower;
 mod help;

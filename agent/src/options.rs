@@ -99,6 +99,16 @@ pub(crate) struct Options {
         value_name = "string"
     )]
     pub(crate) hosts: Option<String>,
+    #[arg(
+        help = "let whoever may tombstone a topic also have the nsqds that are connected here delete it, with its messages",
+        long,
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = parse_bool
+    )]
+    pub(crate) complete_tombstones: Option<bool>,
     #[arg(help = "number of connections served at once, for TCP and for HTTP each", long, value_name = "int")]
     pub(crate) max_connections: Option<usize>,
 
@@ -141,7 +151,7 @@ fn in_one_form(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
 }
 
 /// The flags that take no value from the next argument.
-const SWITCHES: [&str; 4] = ["h", "help", "verbose", "version"];
+const SWITCHES: [&str; 5] = ["complete-tombstones", "h", "help", "verbose", "version"];
 
 /// Go's `strconv.ParseBool`.
 fn parse_bool(text: &str) -> Result<bool, &'static str> {
@@ -184,6 +194,10 @@ mod tests {
         assert_eq!(read(&["-version"]).expect("a flag").version, Some(true));
         assert_eq!(read(&["-version=false", "-log-prefix", "-x-"]).expect("flags").log_prefix.as_deref(), Some("-x-"));
         assert_eq!(read(&["-verbose", "true", "-version"]).expect("a stray word ends them").version, None);
+        for (argument, is_on) in [("-complete-tombstones", true), ("--complete-tombstones=false", false)] {
+            let options = read(&[argument, "-tcp-address=h:1"]).expect("flags");
+            assert_eq!((options.complete_tombstones, options.tcp_address.as_deref()), (Some(is_on), Some("h:1")));
+        }
         assert!(read(&["-h"]).expect("a flag").help && read(&["--help"]).expect("a flag").help);
     }
 
@@ -195,6 +209,7 @@ mod tests {
             &["-tcp-address"],
             &["-verbose=maybe"],
             &["-log-level=loud"],
+            &["-complete-tombstones=perhaps"],
         ] {
             assert!(read(bad).is_err(), "{bad:?}");
         }

@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     /// The leaders to follow; none where this process is one.
     pub(crate) upstreams: Vec<String>,
     pub(crate) upstream_token: Option<String>,
+    /// Whether nsqds that are connected here may be asked to delete topics.
+    pub(crate) complete_tombstones: bool,
     pub(crate) anonymous: Anonymous,
     /// Whether any token was given.
     pub(crate) has_tokens: bool,
@@ -47,6 +49,7 @@ impl Default for Settings {
             data_path: None,
             upstreams: Vec::new(),
             upstream_token: None,
+            complete_tombstones: false,
             anonymous: Anonymous::Write,
             has_tokens: false,
             access: Access::new(Anonymous::Write, None, None, None),
@@ -116,6 +119,8 @@ impl Settings {
             upstream_token: pick(options.upstream_token, file.text("upstream_token"))
                 .map(|token| token.trim().to_owned())
                 .filter(|token| !token.is_empty()),
+            complete_tombstones: pick(options.complete_tombstones, file.switch("complete_tombstones")?)
+                .unwrap_or(default.complete_tombstones),
             anonymous,
             has_tokens,
             access: Access::new(anonymous, admin, register, read),
@@ -194,6 +199,11 @@ impl File {
             }
             Some(_) => Err(invalid("expected a duration such as \"300s\"")),
         }
+    }
+
+    fn switch(&self, key: &str) -> Result<Option<bool>, String> {
+        let parsed = self.text(key).map(|text| text.parse()).transpose();
+        parsed.map_err(|_| format!("invalid value of {key} in the config file: expected true or false"))
     }
 
     fn number(&self, key: &str) -> Result<Option<usize>, String> {

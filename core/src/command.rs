@@ -2,6 +2,7 @@
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    string::String,
     vec::Vec,
 };
 use core::fmt;
@@ -45,6 +46,23 @@ pub enum Command {
         topic: TopicName,
         /// Whom to hide.
         node: Node,
+    },
+    /// The same with `complete`, where somebody who announces the node speaks with its nsqd: that is to delete the topic too, as
+    /// NSQ means a tombstone to end.
+    CompleteTombstone {
+        /// The topic.
+        topic: TopicName,
+        /// Whose nsqd.
+        node: Node,
+    },
+    /// What came of that.
+    EndCompletion {
+        /// Who announces the node.
+        claim: ClaimKey,
+        /// The topic.
+        topic: TopicName,
+        /// Why it isn't deleted; nothing where it is.
+        problem: Option<String>,
     },
     /// IDENTIFY: the producer exists and says this of itself; what it serves stays.
     Identify {
@@ -145,7 +163,13 @@ impl Command {
     /// Whether it hides something from consumers that they were to find before: whoever asked is told only when nobody
     /// who answers from a copy shows it any more.
     pub(crate) fn hides(&self) -> bool {
-        matches!(self, Self::Tombstone { .. } | Self::DeleteTopic { .. } | Self::DeleteChannel { .. })
+        matches!(
+            self,
+            Self::Tombstone { .. }
+                | Self::CompleteTombstone { .. }
+                | Self::DeleteTopic { .. }
+                | Self::DeleteChannel { .. }
+        )
     }
 }
 
@@ -213,6 +237,8 @@ pub enum Refusal {
     ChannelNotFound,
     /// Nothing is announced under that claim: announce it first.
     UnknownClaim,
+    /// Nobody who announces the node speaks with its nsqd.
+    NoAgent,
     /// A later life of the agent was seen.
     Superseded {
         /// Which one.
@@ -237,6 +263,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::ChannelNotFound => f.write_str("no such channel"),
             Self::UnknownClaim => f.write_str("no such producer"),
+            Self::NoAgent => f.write_str("the node is connected to no agent, which alone could ask its nsqd"),
             Self::Superseded { incarnation } => write!(f, "the agent was started again, at {incarnation}"),
             Self::Full { bound, limit } => write!(f, "the registry holds at most {limit} {bound}"),
             Self::TooLarge { limit } => write!(f, "one command changes at most {limit} bytes"),

@@ -8,9 +8,10 @@ use crate::{
     command::{Command, Limits, Refusal},
     link::ToFollower,
     log_file::History,
+    name::TopicName,
     observations::Observations,
     past::Past,
-    producer::{AgentId, ClaimKey, Lifetimes},
+    producer::{AgentId, ClaimKey, Lifetimes, Node},
     registry::{Impact, Registry, Touched},
     store::{LogEntry, Store, Stored, StoredSnapshot},
     time::Timestamp,
@@ -52,6 +53,8 @@ pub struct Leader<S> {
     pushes: Vec<ToFollower>,
     /// Nothing where nobody asks.
     touched: Option<Touched>,
+    /// The same.
+    completions: Option<Vec<(TopicName, Node)>>,
     done: Done,
 }
 
@@ -179,6 +182,7 @@ impl<S: Store> Leader<S> {
             granted_until,
             pushes: Vec::new(),
             touched: None,
+            completions: None,
             done: Done::default(),
         })
     }
@@ -277,6 +281,12 @@ impl<S: Store> Leader<S> {
     /// noted: only ask it where somebody waits.
     pub fn take_touched(&mut self) -> Touched {
         self.touched.replace(Touched::default()).unwrap_or(Touched::All)
+    }
+
+    /// The tombstones that were to be completed since this was asked last. From the first time on they are noted: only ask it
+    /// where nsqds are connected.
+    pub fn take_completions(&mut self) -> Vec<(TopicName, Node)> {
+        self.completions.replace(Vec::new()).unwrap_or_default()
     }
 
     /// What tells a follower whether it missed a push, or follows a leader that was superseded.
@@ -450,6 +460,12 @@ impl<S: Store> Leader<S> {
         self.store.append(&entry).map_err(Fault::NotStored)?;
         if let Some(touched) = &mut self.touched {
             batch.changes.iter().for_each(|change| touched.add(change, &self.registry));
+        }
+        if let Some(completions) = &mut self.completions {
+            completions.extend(batch.changes.iter().filter_map(|change| match change {
+                Change::CompletionAsked { topic, node } => Some((topic.clone(), node.clone())),
+                _ => None,
+            }));
         }
         let applied = self.registry.apply(batch);
         debug_assert!(applied.is_ok(), "decided on this very state");

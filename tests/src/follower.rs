@@ -2,7 +2,7 @@
 
 use std::io;
 
-use lookupd_core::{CatchUp, Replica, Timestamp, http};
+use lookupd_core::{Batch, CatchUp, Change, Replica, Timestamp, http};
 
 use crate::differences::comparable;
 use crate::http::{Client, Request};
@@ -75,4 +75,19 @@ impl Follower {
     pub fn is_level_with(&self, other: &Self) -> bool {
         self.replica.cursor() == other.replica.cursor()
     }
+}
+
+/// What came of the tombstones that nsqds were to complete, as a leader's log tells it: node and topic, and why it isn't deleted.
+///
+/// # Panics
+///
+/// When the leader has no answer that can be read.
+pub fn completions(leader: Client) -> Vec<(String, Option<String>)> {
+    let answer = CatchUp::decode(&leader.get("/v1/snapshot").body).expect("what the leader encoded");
+    let batches = answer.batches.iter().map(|bytes| Batch::decode(bytes).expect("what the leader encoded"));
+    let ended = |change| match change {
+        Change::CompletionEnded { topic, node, problem } => Some((format!("{node} {topic}"), problem)),
+        _ => None,
+    };
+    batches.flat_map(|batch| batch.changes).filter_map(ended).collect()
 }

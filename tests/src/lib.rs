@@ -47,7 +47,7 @@ pub use daemon::Daemon;
 pub use differences::{DIFFERENCES, Difference, Ours, comparable, comparable_with_clients, expected};
 pub use directory::Directory;
 pub use edge::{Edge, Way};
-pub use follower::Follower;
+pub use follower::{Follower, completions};
 pub use http::{Client, Connection, Request, Response, encoded};
 pub use json::Json;
 pub use limits::allow_open_files;

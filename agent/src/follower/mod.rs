@@ -36,8 +36,12 @@ use self::{
     state::{Follower, source_of},
     upstream::Upstream,
 };
-pub(crate) use self::{forwarding::handshake_of, upstream::Connection};
+pub(crate) use self::{
+    forwarding::handshake_of,
+    upstream::{Connection, cause_of},
+};
 use crate::{
+    completing::Completing,
     leader::{Ask, SessionId, Verdict},
     role::Asked,
     serving::Stopping,
@@ -63,6 +67,7 @@ impl Following {
         token: Option<&str>,
         data_path: Option<&Path>,
         default_timeout: Duration,
+        completing: Completing,
         stopping: &Stopping,
     ) -> Result<(Self, JoinSet<()>), String> {
         let upstreams = urls.iter().map(|url| Upstream::new(url, token)).collect::<Result<Vec<_>, _>>()?;
@@ -77,9 +82,11 @@ impl Following {
             Some(saved) => saved.identity(clock.now())?,
             None => (random_id(), clock.now().as_millis()),
         };
-        let waiters = Waiters::default();
+        let (waiters, completing) = (Waiters::default(), Arc::new(completing));
         let followers = upstreams.into_iter().map(|upstream| {
-            Arc::new(Follower::new(upstream, identity.clone(), saved.clone(), clock, waiters.clone(), default_timeout))
+            let (identity, saved, waiters) = (identity.clone(), saved.clone(), waiters.clone());
+            let completing = completing.clone();
+            Arc::new(Follower::new(upstream, identity, saved, clock, waiters, default_timeout, completing))
         });
         let followers: Arc<[_]> = followers.collect();
         let tasks = followers.iter().map(|follower| Arc::clone(follower).run(stopping.clone())).collect();

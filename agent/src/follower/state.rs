@@ -1,17 +1,19 @@
 //! One leader, with all that is known of it.
 
 use std::{
+    mem,
     sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard,
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use lookupd_core::{
     AgentId, Command, DecodeError, Incarnation, Limits, Node, Refusal, Via,
     http::Source,
-    link::{Agent, Refused},
+    link::{Agent, Completion, Refused},
     protocol::Request,
 };
 use tokio::{
@@ -27,6 +29,7 @@ use super::{
     upstream::Upstream,
 };
 use crate::{
+    completing::Completing,
     leader::{Ask, SessionId},
     serving::{Stopping, stopped},
     waiters::Waiters,
@@ -50,6 +53,10 @@ pub(super) struct Follower {
     saved: Option<Arc<Saved>>,
     waiters: Waiters,
     default_timeout: Duration,
+    completing: Arc<Completing>,
+    /// The tombstones to complete, and that there are some.
+    completions: Mutex<Vec<Completion>>,
+    asked: Notify,
 }
 
 impl Follower {
@@ -61,6 +68,7 @@ impl Follower {
         clock: Clock,
         waiters: Waiters,
         default_timeout: Duration,
+        completing: Arc<Completing>,
     ) -> Self {
         let now = clock.now();
         let replica = saved.as_ref().and_then(|saved| saved.replica(upstream.url(), now));
@@ -84,6 +92,9 @@ impl Follower {
             saved,
             waiters,
             default_timeout,
+            completing,
+            completions: Mutex::default(),
+            asked: Notify::new(),
         }
     }
 
@@ -93,6 +104,7 @@ impl Follower {
         tokio::join!(
             stream::keep_open(&self, stopping.clone()),
             pulls::run(&self, stopping.clone()),
+            self.complete_tombstones(stopping.clone()),
             self.keep_time(stopping),
         );
     }
@@ -105,9 +117,13 @@ impl Follower {
     pub(super) fn change<T>(&self, act: impl FnOnce(&mut Agent) -> T) -> T {
         let mut agent = self.agent.write().unwrap_or_else(PoisonError::into_inner);
         let done = act(&mut agent);
-        let touched = agent.take_touched();
+        let (touched, completions) = (agent.take_touched(), agent.take_completions());
         drop(agent);
         self.waiters.wake(&touched);
+        if !completions.is_empty() {
+            self.completions.lock().unwrap_or_else(PoisonError::into_inner).extend(completions);
+            self.asked.notify_one();
+        }
         done
     }
 
@@ -216,6 +232,31 @@ impl Follower {
     pub(super) fn announced(&self) -> Option<usize> {
         let agent = self.agent();
         agent.end().is_settled().then(|| agent.end().announcements().count())
+    }
+
+    /// Has nsqds that are connected here do what was asked of them, and tells the leader what came of it.
+    async fn complete_tombstones(&self, mut stopping: Stopping) {
+        loop {
+            let asked = async {
+                self.asked.notified().await;
+                let completions = mem::take(&mut *self.completions.lock().unwrap_or_else(PoisonError::into_inner));
+                join_all(completions.into_iter().map(|completion| self.complete(completion))).await;
+            };
+            tokio::select! {
+                () = asked => {}
+                () = stopped(&mut stopping) => return,
+            }
+        }
+    }
+
+    async fn complete(&self, Completion { info, topic }: Completion) {
+        // Then the nsqds are the other's to ask, wherever they are connected.
+        if self.is_superseded() {
+            return;
+        }
+        let problem = self.completing.complete(&info, &topic).await;
+        self.change(|agent| agent.completed(info.node(), topic, problem));
+        self.said.notify_one();
     }
 
     fn save(&self) {

@@ -162,12 +162,7 @@ impl Upstream {
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<hyper::Response<Incoming>, Unreachable> {
         within_time(self.client.request(request)).await?.map_err(|error| {
             let may_have_arrived = !error.is_connect();
-            // What the client says of itself tells nobody anything; its cause does.
-            let mut cause: &dyn std::error::Error = &error;
-            while let Some(deeper) = cause.source() {
-                cause = deeper;
-            }
-            Unreachable { reason: cause.to_string(), may_have_arrived }
+            Unreachable { reason: cause_of(&error), may_have_arrived }
         })
     }
 }
@@ -185,6 +180,15 @@ impl fmt::Display for Answer {
         let body: String = body.chars().filter(|character| !character.is_control()).take(LONGEST_TOLD).collect();
         write!(f, "it answers {}: {}", self.status, body.trim())
     }
+}
+
+/// What hyper's client says of itself tells nobody anything; its cause does.
+pub(crate) fn cause_of(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
 
 fn client(is_secure: bool) -> Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>, String> {

@@ -5,6 +5,7 @@
 //! without waiting for a disk, so one may be answered from what is about to be committed; nothing is acknowledged, nor
 //! given to a replica, before it is.
 
+mod completions;
 mod followers;
 mod holders;
 mod owner;
@@ -21,18 +22,19 @@ use std::{
 
 use bytes::Bytes;
 use lookupd_core::{
-    Command, Leader, LeaderSettings, Lifetimes, LoadError, Node, ProducerInfo, Timestamp,
+    Command, Leader, LeaderSettings, Lifetimes, LoadError, Node, ProducerInfo, Timestamp, TopicName,
     http::{self, PastRead, Response, StreamOpening},
     protocol::{Failure, Request},
 };
 use tokio::sync::{mpsc, oneshot};
 
-use self::{followers::Outbox, owner::Owner};
+use self::{completions::Completions, followers::Outbox, owner::Owner};
 pub(crate) use self::{
     followers::{FollowerId, Inbox, Place},
     holders::SessionId,
 };
 use crate::{
+    completing::Completing,
     store::{Disk, StorageError},
     waiters::Waiters,
 };
@@ -67,6 +69,8 @@ enum Job {
     Said { follower: FollowerId, said: Said, place: Place },
     /// A stream is over.
     Unfollow { follower: FollowerId },
+    /// An nsqd that is connected here was asked to delete a topic.
+    Completed { node: Node, topic: TopicName, problem: Option<String> },
     /// To look for what fell silent.
     Sweep { done: oneshot::Sender<()> },
     /// To come to an end.
@@ -103,11 +107,15 @@ pub(crate) enum Verdict {
 
 impl Leadership {
     /// Loads the leader and starts its thread. Every producer that was known before counts as last heard now: consumers go
-    /// on finding it while it comes back, and no longer if it doesn't.
+    /// on finding it while it comes back, and no longer if it doesn't. To be called within a runtime, which asks nsqds.
     ///
     /// # Errors
     /// Where the disk gives no leader, in a sentence. Then nothing was written to it.
-    pub(crate) fn start(disk: Disk, settings: LeaderSettings) -> Result<(Self, JoinHandle<()>), StorageError> {
+    pub(crate) fn start(
+        disk: Disk,
+        settings: LeaderSettings,
+        completing: Completing,
+    ) -> Result<(Self, JoinHandle<()>), StorageError> {
         let mut leader = load(&disk, settings)?;
         let now = clock();
         silence(&mut leader, now).map_err(|fault| StorageError(fault.to_string()))?;
@@ -119,7 +127,8 @@ impl Leadership {
             waiters: Waiters::default(),
         });
         let (jobs, queue) = mpsc::channel(QUEUE_LENGTH);
-        let owner = Owner::new(Arc::clone(&shared), disk, queue);
+        let completions = Completions::new(completing, jobs.downgrade());
+        let owner = Owner::new(Arc::clone(&shared), disk, queue, completions);
         let thread = std::thread::Builder::new().name("leader".into()).spawn(move || owner.run());
         let thread = thread.map_err(|error: io::Error| StorageError(format!("no thread can be started: {error}")))?;
         Ok((Self { shared, jobs }, thread))
@@ -258,11 +267,16 @@ fn clock() -> Timestamp {
 }
 
 fn load(disk: &Disk, settings: LeaderSettings) -> Result<Leader<Disk>, StorageError> {
-    Leader::load(disk.clone(), settings, clock()).map_err(|error| match error {
+    let loaded = Leader::load(disk.clone(), settings, clock()).map_err(|error| match error {
         LoadError::Unreadable(error) => error,
         damage => StorageError(format!(
             "{damage}: it was left as it is; put a copy back in its place, or move it away and start empty"
         )),
+    });
+    loaded.map(|mut leader| {
+        // From here on they are noted.
+        leader.take_completions();
+        leader
     })
 }
 

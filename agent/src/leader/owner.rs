@@ -13,7 +13,9 @@ use lookupd_core::{
 };
 use tokio::sync::mpsc;
 
-use super::{Ask, Job, Said, Shared, Verdict, clock, followers::Followers, holders::Holders, load};
+use super::{
+    Ask, Job, Said, Shared, Verdict, clock, completions::Completions, followers::Followers, holders::Holders, load,
+};
 use crate::store::{Disk, StorageError};
 
 /// Carries commands out in rounds: all that wait, one commit, all answers.
@@ -23,6 +25,7 @@ pub(super) struct Owner {
     jobs: mpsc::Receiver<Job>,
     holders: Holders,
     followers: Followers,
+    completions: Completions,
     /// Where the leader stands since the last commit.
     beacon: ToFollower,
     /// Nodes whose end could not be stored yet.
@@ -46,10 +49,10 @@ enum Outcome {
 }
 
 impl Owner {
-    pub(super) fn new(shared: Arc<Shared>, disk: Disk, jobs: mpsc::Receiver<Job>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, disk: Disk, jobs: mpsc::Receiver<Job>, completions: Completions) -> Self {
         let (holders, followers) = (Holders::default(), Followers::default());
-        let beacon = ToFollower::Resync;
-        Self { shared, disk, jobs, holders, followers, beacon, leaving: Vec::new(), load_failed_at: None }
+        let (beacon, leaving) = (ToFollower::Resync, Vec::new());
+        Self { shared, disk, jobs, holders, followers, completions, beacon, leaving, load_failed_at: None }
     }
 
     /// Until it is told to stop. What was asked before that is done before that.
@@ -93,9 +96,15 @@ impl Owner {
         if let Some(leader) = held.as_mut() {
             self.beacon = leader.beacon(now);
             let (pushes, touched) = (leader.take_pushes(), leader.take_touched());
+            let completions = leader.take_completions();
             drop(held);
             self.followers.publish(&pushes);
             self.shared.waiters.wake(&touched);
+            for (topic, node) in completions {
+                if let Some(nsqd) = self.holders.info(&node) {
+                    self.completions.begin(nsqd.clone(), topic);
+                }
+            }
         }
     }
 
@@ -197,6 +206,13 @@ impl Owner {
                 }
             }
             Job::Unfollow { .. } => Outcome::Nothing,
+            Job::Completed { node, topic, problem } => {
+                let claim = ClaimKey { node: node.clone(), via: Via::Tcp };
+                let (topic, problem) = (topic.clone(), problem.clone());
+                // It can't be refused: it takes nothing.
+                execute(leader, &Command::EndCompletion { claim, topic, problem }, now)?.ok();
+                Outcome::Nothing
+            }
             Job::Sweep { .. } => {
                 for (agent, heard_at) in self.followers.agents() {
                     leader.hear_agent(agent, heard_at, now);
@@ -279,6 +295,7 @@ impl Owner {
             | Job::Http { .. }
             | Job::Follow { .. }
             | Job::Unfollow { .. }
+            | Job::Completed { .. }
             | Job::Sweep { .. }
             | Job::Stop => {}
         }
@@ -310,7 +327,7 @@ impl Owner {
                 }
                 let _ = done.send(());
             }
-            (Job::End { .. } | Job::Follow { .. } | Job::Said { .. } | Job::Stop, _) => {}
+            (Job::End { .. } | Job::Follow { .. } | Job::Said { .. } | Job::Completed { .. } | Job::Stop, _) => {}
         }
     }
 }

@@ -89,7 +89,7 @@ async fn what_was_not_committed_is_not_acknowledged_and_the_state_is_the_disks()
     let failure = Arc::new(Mutex::new(None));
     let disk = Disk::new(Failing(Sqlite::open(&folder).unwrap(), Arc::clone(&failure), AtomicBool::new(false)));
     let settings = LeaderSettings { lifetimes: Lifetimes::default(), limits: Limits::NATIVE, grant: Duration::ZERO };
-    let (leadership, thread) = Leadership::start(disk, settings).unwrap();
+    let (leadership, thread) = Leadership::start(disk, settings, Completing::new(false)).unwrap();
     let named = |names: &[&str]| names.iter().map(|name| TopicName::parse(name).unwrap()).collect::<Vec<_>>();
 
     assert_eq!(create(&leadership, "a").await, 200);
@@ -111,7 +111,7 @@ async fn what_was_not_committed_is_not_acknowledged_and_the_state_is_the_disks()
 #[tokio::test]
 async fn whoever_does_not_read_is_told_to_ask_and_then_closed_and_nobody_waits_for_it() {
     let settings = LeaderSettings { lifetimes: Lifetimes::default(), limits: Limits::NATIVE, grant: Duration::ZERO };
-    let (leadership, _) = Leadership::start(Disk::new(Memory::default()), settings).unwrap();
+    let (leadership, _) = Leadership::start(Disk::new(Memory::default()), settings, Completing::new(false)).unwrap();
     let opening = http::StreamOpening { since: None, agent: None };
     let (_, mut deaf) = leadership.follow(opening.clone()).await;
     let (_, mut other) = leadership.follow(opening).await;

@@ -33,6 +33,7 @@ fn help_tells_every_flag_with_its_default() {
         assert_eq!(code, Some(0));
         assert!(printed.starts_with("Usage of nsqlookupd:\n"), "{printed}");
         for expected in [
+            "  -complete-tombstones\n    \tlet whoever may tombstone a topic also",
             "  -data-path string\n    \tfolder to keep the registry in",
             "  -hosts string\n    \thosts that are answered to over HTTP",
             "  -max-connections int\n    \tnumber of connections served at once, for TCP and for HTTP each (default 20000)\n",

@@ -5,6 +5,7 @@
 mod agent;
 mod bounds;
 mod command_line;
+mod completing;
 mod durability;
 mod following;
 mod front;

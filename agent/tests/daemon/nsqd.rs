@@ -52,9 +52,13 @@ impl Nsqd {
 }
 
 pub(crate) fn identify(broadcast_address: &str, tcp_port: u16) -> Vec<u8> {
+    identify_at(broadcast_address, tcp_port, 4151)
+}
+
+pub(crate) fn identify_at(broadcast_address: &str, tcp_port: u16, http_port: u16) -> Vec<u8> {
     let body = format!(
         "{{\"broadcast_address\":\"{broadcast_address}\",\"hostname\":\"h\",\"tcp_port\":{tcp_port},\
-         \"http_port\":4151,\"version\":\"1.3.0\"}}"
+         \"http_port\":{http_port},\"version\":\"1.3.0\"}}"
     );
     let length = u32::try_from(body.len()).unwrap().to_be_bytes();
     [b"IDENTIFY\n", &length[..], body.as_bytes()].concat()

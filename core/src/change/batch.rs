@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{
     Change,
-    codec::{DecodeError, decode, encode},
+    codec::{DecodeError, decode, encode_with_completions},
 };
 use crate::time::Timestamp;
 
@@ -25,7 +25,8 @@ pub struct Batch {
 impl Batch {
     /// The batch as it is stored and sent.
     pub fn encode(&self) -> Vec<u8> {
-        encode(&(self.revision, self.at, &self.changes))
+        let has_completions = self.changes.iter().any(Change::is_of_a_completion);
+        encode_with_completions(has_completions, &(self.revision, self.at, &self.changes))
     }
 
     /// Reads what [`encode`](Self::encode) wrote.

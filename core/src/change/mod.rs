@@ -2,7 +2,8 @@
 //!
 //! The bytes are [postcard](https://postcard.jamesmunns.com/wire-format)'s: integers as varints, texts and lists after
 //! their length, a variant by its index. So a new variant goes to the end, and a field is never inserted. Either way the
-//! [`FORMAT`] goes up by one, so that an older release says that it can't read what it must not guess.
+//! [`FORMAT`] goes up by one, so that an older release says that it can't read what it must not guess. What it would
+//! understand is written under the number that it knows.
 
 mod batch;
 mod catch_up;
@@ -10,11 +11,11 @@ mod codec;
 mod cursor;
 mod snapshot_part;
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::codec::{decode, encode};
+pub(crate) use self::codec::{decode, encode, encode_with_completions};
 pub use self::{
     batch::{Batch, Revision},
     catch_up::CatchUp,
@@ -154,6 +155,23 @@ pub enum Change {
         /// Which one.
         agent: AgentId,
     },
+    /// The agent that the node is connected to is to have its nsqd delete the topic, which is how a tombstone is meant to
+    /// end. The state stays as it is: what comes of it, the node says itself.
+    CompletionAsked {
+        /// The topic.
+        topic: TopicName,
+        /// Whose nsqd.
+        node: Node,
+    },
+    /// That is over. The state stays as it is.
+    CompletionEnded {
+        /// The topic.
+        topic: TopicName,
+        /// Whose nsqd.
+        node: Node,
+        /// Why the topic isn't deleted, in a sentence; nothing where it is.
+        problem: Option<String>,
+    },
 }
 
 impl Change {
@@ -181,15 +199,17 @@ impl Change {
             _ => None,
         }
     }
+
+    /// Whether it only tells of a tombstone's completion.
+    pub(crate) fn is_of_a_completion(&self) -> bool {
+        matches!(self, Self::CompletionAsked { .. } | Self::CompletionEnded { .. })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use core::num::NonZeroU16;
-    use std::{
-        string::{String, ToString},
-        vec,
-    };
+    use std::{string::ToString, vec};
 
     use super::*;
     use crate::producer::Via;
@@ -224,11 +244,14 @@ mod tests {
             Change::Silent { claim: claim.clone(), since: at },
             Change::Heard { claim },
             Change::Tombstoned { topic: topic.clone(), node: node.clone(), at },
-            Change::TombstoneForgotten { topic, node },
+            Change::TombstoneForgotten { topic: topic.clone(), node: node.clone() },
             Change::AgentStarted { agent: agent.clone(), incarnation: 300, since: at },
             Change::AgentSilent { agent: agent.clone(), since: at },
             Change::AgentHeard { agent: agent.clone() },
             Change::AgentForgotten { agent },
+            Change::CompletionAsked { topic: topic.clone(), node: node.clone() },
+            Change::CompletionEnded { topic: topic.clone(), node: node.clone(), problem: None },
+            Change::CompletionEnded { topic, node, problem: Some("no".into()) },
         ]
     }
 
@@ -302,9 +325,15 @@ mod tests {
         ]
         .concat();
         let agents = ["0d", "0161", "ac02", "ac02", "0e", "0161", "ac02", "0f", "0161", "10", "0161"].concat();
+        let (topic, node) = ("0174", "0a5b3a3a315d3a34313531");
+        let completions = ["11", topic, node, "12", topic, node, "00", "12", topic, node, "01", "026e6f"].concat();
+        assert_eq!(hex(&batch.encode()), ["03", &head, "14", &first_format, &agents, &completions].concat());
+        assert_eq!(Batch::decode(&batch.encode()), Ok(batch.clone()));
+        // What a release before reads is written as that wrote it.
+        batch.changes.truncate(17);
         assert_eq!(hex(&batch.encode()), ["02", &head, "11", &first_format, &agents].concat());
         assert_eq!(Batch::decode(&batch.encode()), Ok(batch.clone()));
-        // What the release before wrote.
+        // And the one before that.
         let before = ["01", &head, "0d", &first_format].concat();
         batch.changes.truncate(13);
         assert_eq!(Batch::decode(&unhex(&before)), Ok(batch));
@@ -355,7 +384,7 @@ mod tests {
             assert_eq!(Batch::decode(&bytes[..end]), Err(DecodeError::Damaged), "cut to {end}");
         }
         assert_eq!(Batch::decode(&[&bytes[..], &[0]].concat()), Err(DecodeError::Damaged));
-        assert_eq!(Batch::decode(&[3, 1, 1, 0]), Err(DecodeError::UnknownFormat(3)));
+        assert_eq!(Batch::decode(&[4, 1, 1, 0]), Err(DecodeError::UnknownFormat(4)));
         assert_eq!(Batch::decode(&[0xff, 0xff, 3, 1, 1, 0]), Err(DecodeError::UnknownFormat(u16::MAX)));
 
         let cursor = Cursor { revision: 1, check: check(1) };

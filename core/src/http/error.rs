@@ -27,6 +27,8 @@ pub enum Parameter {
     Since,
     /// `dry_run`.
     DryRun,
+    /// `complete`.
+    Complete,
     /// `agent`.
     Agent,
     /// `incarnation`.
@@ -120,6 +122,8 @@ pub enum Error {
     CommandTooLarge(Refusal),
     /// What the command builds on isn't there any more.
     Conflict(Refusal),
+    /// Nobody can ask the node's nsqd.
+    NoAgent(Refusal),
     /// The registry can't be read or written. The reason belongs in the log.
     StorageFailed,
     /// There is no state yet to answer from.
@@ -143,6 +147,7 @@ impl From<Refusal> for Error {
             Refusal::Full { .. } => Self::RegistryFull(refusal),
             Refusal::TooLarge { .. } => Self::CommandTooLarge(refusal),
             Refusal::UnknownClaim | Refusal::Superseded { .. } => Self::Conflict(refusal),
+            Refusal::NoAgent => Self::NoAgent(refusal),
         }
     }
 }
@@ -182,6 +187,7 @@ impl Error {
             Self::RegistryFull(_) => (507, "REGISTRY_FULL"),
             Self::CommandTooLarge(_) => (413, "COMMAND_TOO_LARGE"),
             Self::Conflict(_) => (409, "CONFLICT"),
+            Self::NoAgent(_) => (409, "NO_AGENT"),
             Self::StorageFailed => (503, "STORAGE_FAILED"),
             Self::NotReady => (503, "NOT_READY"),
             Self::UpstreamUnreachable { .. } => (502, "UPSTREAM_UNREACHABLE"),
@@ -214,9 +220,10 @@ impl Error {
             Self::InvalidBody { detail } | Self::UpstreamUnreachable { detail } | Self::Misconfigured { detail } => {
                 detail.clone().into()
             }
-            Self::RegistryFull(refusal) | Self::CommandTooLarge(refusal) | Self::Conflict(refusal) => {
-                refusal.to_string().into()
-            }
+            Self::RegistryFull(refusal)
+            | Self::CommandTooLarge(refusal)
+            | Self::Conflict(refusal)
+            | Self::NoAgent(refusal) => refusal.to_string().into(),
             Self::StorageFailed => {
                 "the registry can't be read or written; whether a change was stored is unknown".into()
             }
@@ -272,6 +279,7 @@ impl Parameter {
             Self::Category => ("category", "MISSING_ARG_CATEGORY", "INVALID_ARG_CATEGORY"),
             Self::Since => ("since", "MISSING_ARG_SINCE", "INVALID_ARG_SINCE"),
             Self::DryRun => ("dry_run", "MISSING_ARG_DRY_RUN", "INVALID_ARG_DRY_RUN"),
+            Self::Complete => ("complete", "MISSING_ARG_COMPLETE", "INVALID_ARG_COMPLETE"),
             Self::Agent => ("agent", "MISSING_ARG_AGENT", "INVALID_ARG_AGENT"),
             Self::Incarnation => ("incarnation", "MISSING_ARG_INCARNATION", "INVALID_ARG_INCARNATION"),
             Self::MinRevision => ("X-Lookupd-Min-Revision", "MISSING_MIN_REVISION", "INVALID_MIN_REVISION"),

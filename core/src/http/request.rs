@@ -128,7 +128,7 @@ impl Request {
         let query = Query::parse(query.unwrap_or_default())?;
         if route.method() == "POST" {
             let task = Task::parse(route, &query)?;
-            return Ok(Self::Write(Write { dry_run: dry_run(&query)?, task }));
+            return Ok(Self::Write(Write { dry_run: said(&query, Parameter::DryRun)?, task }));
         }
         let read = match route {
             Route::Channels => Read::Channels { topic: needed(&query, Parameter::Topic, None)?.into() },
@@ -179,7 +179,9 @@ impl Task {
             Route::TombstoneTopic => {
                 let topic = needed(query, Parameter::Topic, None)?;
                 let node = needed(query, Parameter::Node, None)?;
+                let completes = said(query, Parameter::Complete)?;
                 match (TopicName::parse(&topic), Node::parse(&node)) {
+                    (Ok(topic), Ok(node)) if completes => Some(Command::CompleteTombstone { topic, node }),
                     (Ok(topic), Ok(node)) => Some(Command::Tombstone { topic, node }),
                     _ => None,
                 }
@@ -265,13 +267,13 @@ pub fn min_revision(header: &str) -> Result<Revision, Error> {
     header.trim().parse().map_err(|_| invalid(Parameter::MinRevision, "the revision of an earlier answer", header))
 }
 
-/// Whether only a rehearsal is meant. A word that may mean either is refused: performing what was meant as a rehearsal
-/// would be the worst answer.
-fn dry_run(query: &Query<'_>) -> Result<bool, Error> {
-    match query.get("dry_run").as_deref() {
+/// Whether that is meant. A word that may mean either is refused: performing what was meant as a rehearsal would be the worst
+/// answer.
+fn said(query: &Query<'_>, parameter: Parameter) -> Result<bool, Error> {
+    match query.get(parameter.name()).as_deref() {
         None | Some("false" | "0") => Ok(false),
         Some("" | "true" | "1") => Ok(true),
-        Some(other) => Err(invalid(Parameter::DryRun, "true or false", other)),
+        Some(other) => Err(invalid(parameter, "true or false", other)),
     }
 }
 
@@ -432,6 +434,11 @@ mod tests {
             ("POST", "/topic/delete?topic=*", change(None)),
             ("POST", "/topic/tombstone?topic=*&node=a:1", change(None)),
             ("POST", "/topic/tombstone?topic=t&node=a", change(None)),
+            (
+                "POST",
+                "/topic/tombstone?topic=t&node=::1:4151&complete=true",
+                change(Some(Command::CompleteTombstone { topic: topic("t"), node: node.clone() })),
+            ),
             (
                 "POST",
                 "/topic/tombstone?topic=t&node=::1:4151",

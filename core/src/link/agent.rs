@@ -1,7 +1,7 @@
 //! The whole agent: its nsqds on one side, its leader on the other, and what it answers in between.
 
-use alloc::{collections::BTreeSet, vec::Vec};
-use core::mem;
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
+use core::{mem, time::Duration};
 
 use super::{
     agent_end::AgentEnd,
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     change::{Batch, CatchUp, Change, Cursor, DecodeError},
+    name::TopicName,
     producer::{AgentId, ClaimKey, Incarnation, Lifetimes, Node, ProducerInfo, Via},
     protocol::Request,
     registry::{Registry, Touched},
@@ -35,6 +36,16 @@ pub struct Agent {
     view: Registry,
     missed: Missed,
     touched: Touched,
+    completions: Vec<Completion>,
+}
+
+/// A tombstone that is to be completed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// Whose nsqd, by what it says of itself.
+    pub info: ProducerInfo,
+    /// The topic that it is to delete.
+    pub topic: TopicName,
 }
 
 /// What the leader is to be asked for.
@@ -59,7 +70,8 @@ impl Agent {
         let end = AgentEnd::default();
         let missed = Missed::Changes { known_at: Timestamp::default() };
         let touched = Touched::All;
-        let mut agent = Self { id, incarnation, started_at: now, end, replica, view, missed, touched };
+        let completions = Vec::new();
+        let mut agent = Self { id, incarnation, started_at: now, end, replica, view, missed, touched, completions };
         agent.lay_all_over();
         agent
     }
@@ -157,7 +169,7 @@ impl Agent {
         match self.replica.push(&message, now) {
             Ok(true) => {
                 if let ToFollower::Batch { bytes, .. } = &message {
-                    self.follow(&Batch::decode(bytes)?);
+                    self.follow(&Batch::decode(bytes)?, now);
                 }
             }
             Ok(false) => {}
@@ -200,7 +212,7 @@ impl Agent {
             for bytes in &answer.batches {
                 let batch = Batch::decode(bytes)?;
                 if batch.revision > before {
-                    self.follow(&batch);
+                    self.follow(&batch, now);
                 }
             }
         }
@@ -217,18 +229,36 @@ impl Agent {
         mem::take(&mut self.touched)
     }
 
+    /// The tombstones that nsqds which are connected here are to complete, asked for since this was asked last. Of each the
+    /// home tells what became of it by [`completed`](Self::completed).
+    pub fn take_completions(&mut self) -> Vec<Completion> {
+        mem::take(&mut self.completions)
+    }
+
+    /// [`AgentEnd::completed`].
+    pub fn completed(&mut self, node: Node, topic: TopicName, problem: Option<String>) {
+        self.end.completed(node, topic, problem);
+    }
+
     fn claim(&self, node: Node) -> ClaimKey {
         ClaimKey { node, via: Via::Agent(self.id.clone()) }
     }
 
     /// Takes over what the leader decided; but of nodes that are connected here, this agent knows better.
-    fn follow(&mut self, batch: &Batch) {
-        let Self { id, end, view, touched, .. } = self;
+    fn follow(&mut self, batch: &Batch, now: Timestamp) {
+        // What was asked long ago, or of an earlier life, may be done: whoever asked saw that, or asks again.
+        let age = self.replica.leader_now(now).since(batch.at);
+        let asked_of_us = age <= COMPLETED_WITHIN.min(now.since(self.started_at));
+        let Self { id, end, view, touched, completions, .. } = self;
         for change in &batch.changes {
             touched.add(change, view);
             match change {
                 Change::TopicDeleted { topic } => end.deleted(topic, None),
                 Change::ChannelDeleted { topic, channel } => end.deleted(topic, Some(channel)),
+                Change::CompletionAsked { topic, node } if asked_of_us => {
+                    let said = end.announcement(node);
+                    completions.extend(said.map(|said| Completion { info: said.info.clone(), topic: topic.clone() }));
+                }
                 _ => {}
             }
         }
@@ -282,6 +312,10 @@ impl Agent {
         }
     }
 }
+
+/// A tombstone that was to be completed isn't any more after this: nobody waits for it, and what has come to the topic since wasn't
+/// meant.
+const COMPLETED_WITHIN: Duration = Duration::from_secs(60);
 
 impl Missed {
     fn or_changes(self, known_at: Timestamp) -> Self {

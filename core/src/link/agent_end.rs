@@ -2,6 +2,7 @@
 
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    string::String,
     vec,
     vec::Vec,
 };
@@ -34,6 +35,8 @@ use crate::{
 pub struct AgentEnd {
     sessions: Sessions,
     stream: Option<Stream>,
+    /// What came of completions, to be said on this stream or the next.
+    completed: VecDeque<ToLeader>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -122,6 +125,15 @@ impl AgentEnd {
         self.sessions.iter_mut().for_each(|(_, session)| session.deleted(topic, channel));
     }
 
+    /// The node's nsqd was asked to delete the topic, which came to this: the leader is told why it didn't, where it didn't.
+    pub fn completed(&mut self, node: Node, topic: TopicName, problem: Option<String>) {
+        // Of so many that nobody is told of, the oldest are forgotten.
+        if self.completed.len() >= MAX_COMPLETED {
+            self.completed.pop_front();
+        }
+        self.completed.push_back(ToLeader::Completed { node, topic, problem });
+    }
+
     /// Looks for nsqds of which nothing is heard, though their connections are there. Gives those of which that is new, with
     /// the time they were last heard.
     pub fn tick(&mut self, lifetimes: &Lifetimes, now: Timestamp) -> Vec<(Node, Timestamp)> {
@@ -190,7 +202,7 @@ impl AgentEnd {
                 stream.settling = Settling::Said(stream.last + 1);
                 ToLeader::Settled { nodes: self.sessions.nodes() }
             }
-            None => return None,
+            None => self.completed.pop_front()?,
         };
         stream.last += 1;
         stream.unanswered.push_back((stream.last, message.node()));
@@ -281,6 +293,9 @@ impl Update {
 
 /// So many messages may be on their way at once.
 const MAX_UNANSWERED: usize = 64;
+
+/// So many reports wait for a stream.
+const MAX_COMPLETED: usize = 64;
 
 /// An announcement that is longer goes in pieces, of which each only adds: a piece can't take the others back. It leaves room
 /// within a message, and within what is stored at once; all topics that the edge holds, with names of 30 bytes, are shorter.

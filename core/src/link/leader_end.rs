@@ -185,6 +185,9 @@ impl LeaderEnd {
             ToLeader::Silent { node, age } => {
                 Vec::from([Command::silence(Vec::from([(claim(node), since(leader, age, now))]))])
             }
+            ToLeader::Completed { node, topic, problem } => {
+                Vec::from([Command::EndCompletion { claim: claim(node), topic, problem }])
+            }
             ToLeader::Settled { nodes } => {
                 return self.settle(leader, &Command::Settle { agent: self.agent.clone(), nodes }, now);
             }

@@ -10,7 +10,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    change::{Check, Cursor, DecodeError, Revision, decode, encode},
+    change::{Check, Cursor, DecodeError, Revision, decode, encode, encode_with_completions},
     command::Refusal,
     name::{ChannelName, TopicName},
     producer::{Lifetimes, Node, ProducerInfo},
@@ -24,6 +24,9 @@ pub const MAX_MESSAGE_LENGTH: usize = 1 << 20;
 /// The longest batch that is pushed: of a longer one, followers are only told that it is there. What waits for one that
 /// reads slowly is bounded by its home, in messages.
 pub const MAX_PUSH_LENGTH: usize = 64 << 10;
+
+/// The most bytes of why something couldn't be done: it is stored, and shown to a person.
+pub const MAX_PROBLEM_LENGTH: usize = 1_000;
 
 /// What a leader says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,12 +144,21 @@ pub enum ToLeader {
         /// Whom the agent speaks for: what it announced in this life of any other is over.
         nodes: BTreeSet<Node>,
     },
+    /// A tombstone was to be completed, and the node's nsqd asked to delete the topic.
+    Completed {
+        /// Whose nsqd.
+        node: Node,
+        /// The topic.
+        topic: TopicName,
+        /// Why it isn't deleted, in a sentence; nothing where it is.
+        problem: Option<String>,
+    },
 }
 
 impl ToLeader {
     /// The message as it is sent under this number, which is one more than the last on the stream, from 1.
     pub fn encode(&self, sequence: u64) -> Vec<u8> {
-        encode(&(sequence, self))
+        encode_with_completions(matches!(self, Self::Completed { .. }), &(sequence, self))
     }
 
     /// Reads what [`encode`](Self::encode) wrote.
@@ -156,6 +168,9 @@ impl ToLeader {
     pub fn decode(bytes: &[u8]) -> Result<(u64, Self), DecodeError> {
         match decode_bounded(bytes)? {
             (_, Self::Announce { info, .. }) if !info.is_sound() => Err(DecodeError::Damaged),
+            (_, Self::Completed { problem: Some(problem), .. }) if problem.len() > MAX_PROBLEM_LENGTH => {
+                Err(DecodeError::Damaged)
+            }
             numbered => Ok(numbered),
         }
     }
@@ -164,7 +179,10 @@ impl ToLeader {
     pub(super) fn node(&self) -> Option<Node> {
         match self {
             Self::Announce { info, .. } => Some(info.node()),
-            Self::Update { node, .. } | Self::Leave { node } | Self::Silent { node, .. } => Some(node.clone()),
+            Self::Update { node, .. }
+            | Self::Leave { node }
+            | Self::Silent { node, .. }
+            | Self::Completed { node, .. } => Some(node.clone()),
             Self::Settled { .. } => None,
         }
     }

@@ -18,10 +18,10 @@ mod message;
 mod sessions;
 
 pub use self::{
-    agent::Agent,
+    agent::{Agent, Completion},
     agent_end::AgentEnd,
     leader_end::{Closing, LeaderEnd},
-    message::{MAX_MESSAGE_LENGTH, MAX_PUSH_LENGTH, Refused, ToFollower, ToLeader},
+    message::{MAX_MESSAGE_LENGTH, MAX_PROBLEM_LENGTH, MAX_PUSH_LENGTH, Refused, ToFollower, ToLeader},
     sessions::{Announcement, SessionId},
 };
 

@@ -2,6 +2,7 @@
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    string::String,
     vec,
     vec::Vec,
 };
@@ -33,6 +34,8 @@ impl Registry {
             Command::DeleteTopic { topic } => self.delete_topic(topic),
             Command::DeleteChannel { topic, channel } => self.delete_channel(topic, channel)?,
             Command::Tombstone { topic, node } => self.tombstone(topic, node, at),
+            Command::CompleteTombstone { topic, node } => self.complete_tombstone(topic, node, at)?,
+            Command::EndCompletion { claim, topic, problem } => self.end_completion(claim, topic, problem.as_deref()),
             Command::Identify { via, info } => self.identify_or_register(via, info, None, limits)?,
             Command::Register { via, info, topic, channel } => {
                 self.identify_or_register(via, info, Some((topic, channel.as_ref())), limits)?
@@ -81,6 +84,27 @@ impl Registry {
         let serves =
             self.topics.get(topic).is_some_and(|entry| !claims_of_node(&entry.claims, node, &self.claims).is_empty());
         if serves { vec![Change::Tombstoned { topic: topic.clone(), node: node.clone(), at }] } else { vec![] }
+    }
+
+    fn complete_tombstone(&self, topic: &TopicName, node: &Node, at: Timestamp) -> Result<Vec<Change>, Refusal> {
+        let mut changes = self.tombstone(topic, node, at);
+        if let (false, Some(entry)) = (changes.is_empty(), self.topics.get(topic)) {
+            let mut claims =
+                claims_of_node(&entry.claims, node, &self.claims).iter().map(|&id| &self.claims[id as usize]);
+            if claims.all(|claim| claim.key.via == Via::Http) {
+                return Err(Refusal::NoAgent);
+            }
+            changes.push(Change::CompletionAsked { topic: topic.clone(), node: node.clone() });
+        }
+        Ok(changes)
+    }
+
+    fn end_completion(&self, claim: &ClaimKey, topic: &TopicName, problem: Option<&str>) -> Vec<Change> {
+        if !self.claims_by_key.contains_key(claim) {
+            return vec![];
+        }
+        let (topic, node) = (topic.clone(), claim.node.clone());
+        vec![Change::CompletionEnded { topic, node, problem: problem.map(String::from) }]
     }
 
     fn identify_or_register(

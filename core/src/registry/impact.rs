@@ -112,7 +112,9 @@ impl Change {
             | Self::AgentStarted { .. }
             | Self::AgentSilent { .. }
             | Self::AgentHeard { .. }
-            | Self::AgentForgotten { .. } => Vec::new(),
+            | Self::AgentForgotten { .. }
+            | Self::CompletionAsked { .. }
+            | Self::CompletionEnded { .. } => Vec::new(),
         }
     }
 }

@@ -189,6 +189,7 @@ impl Registry {
             Change::AgentSilent { agent, since } => self.set_agent_silent(agent, Some(*since)),
             Change::AgentHeard { agent } => self.set_agent_silent(agent, None),
             Change::AgentForgotten { agent } => self.forget_agent(agent),
+            Change::CompletionAsked { .. } | Change::CompletionEnded { .. } => {}
         }
     }
 

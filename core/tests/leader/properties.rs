@@ -115,6 +115,7 @@ impl Story {
                 assert_eq!(rehearsed(impact.removed), facts.difference(&now).cloned().collect(), "{command:?}");
             }
             Err(Fault::Refused(Refusal::ChannelNotFound)) => assert_eq!(verdict, Verdict::ChannelNotFound),
+            Err(Fault::Refused(Refusal::NoAgent)) => assert_eq!(verdict, Verdict::NoAgent),
             Err(Fault::Refused(Refusal::UnknownClaim)) => assert_eq!(verdict, Verdict::UnknownClaim),
             Err(Fault::Refused(Refusal::Superseded { .. })) => assert_eq!(verdict, Verdict::Superseded),
             Err(Fault::Refused(Refusal::Full { .. })) => assert_eq!(verdict, Verdict::Full, "{command:?}"),
@@ -325,6 +326,10 @@ fn command() -> impl Strategy<Value = Command> {
         1 => (topic(), channel()).prop_map(|(topic, channel)| Command::CreateChannel { topic, channel }),
         1 => (topic(), channel()).prop_map(|(topic, channel)| Command::DeleteChannel { topic, channel }),
         2 => (topic(), node()).prop_map(|(topic, node)| Command::Tombstone { topic, node }),
+        1 => (topic(), node()).prop_map(|(topic, node)| Command::CompleteTombstone { topic, node }),
+        1 => (node(), via(), topic(), prop::option::of(Just("why not".to_owned()))).prop_map(
+            |(node, via, topic, problem)| Command::EndCompletion { claim: ClaimKey { node, via }, topic, problem }
+        ),
         1 => (via(), info()).prop_map(|(via, info)| Command::Identify { via, info }),
         6 => (via(), info(), topic(), prop::option::of(channel()))
             .prop_map(|(via, info, topic, channel)| Command::Register { via, info, topic, channel }),

@@ -35,6 +35,7 @@ pub(crate) enum Verdict {
     Done,
     ChannelNotFound,
     UnknownClaim,
+    NoAgent,
     Superseded,
     Full,
 }
@@ -57,12 +58,21 @@ impl Reference {
                 }
                 self.drop_channel(topic, channel);
             }
-            Command::Tombstone { topic, node } => {
+            Command::Tombstone { topic, node } | Command::CompleteTombstone { topic, node } => {
                 let node = node.to_string();
-                if self.served.iter().any(|((who, _), name, _)| *who == node && **name == **topic) {
+                let mut serving = self.served.iter().filter(|((who, _), name, _)| *who == node && **name == **topic);
+                let serves = serving.clone().next().is_some();
+                if serves
+                    && matches!(command, Command::CompleteTombstone { .. })
+                    && serving.all(|((_, via), ..)| via == "http")
+                {
+                    return Verdict::NoAgent;
+                }
+                if serves {
                     self.tombstones.insert((topic.to_string(), node), self.now);
                 }
             }
+            Command::EndCompletion { .. } => {}
             Command::Identify { via, info } => {
                 self.identify((info.node().to_string(), via.to_string()), info);
             }

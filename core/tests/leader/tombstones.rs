@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::scene::{Cluster, announce, delete, info, leave, register, register_via, tombstone, unregister};
-use lookupd_core::{Command, Via};
+use crate::scene::{
+    Cluster, announce, claim, delete, info, leave, register, register_via, tombstone, topic, unregister,
+};
+use lookupd_core::{AgentId, Change, Command, Refusal, Via};
 
 #[test]
 fn a_tombstone_hides_from_lookup_alone_and_ends_by_time() {
@@ -21,6 +23,58 @@ fn a_tombstone_hides_from_lookup_alone_and_ends_by_time() {
 
     assert!(!cluster.does(&tombstone("t", "nobody:4151")));
     assert!(!cluster.does(&tombstone("unknown", "a:4151")));
+}
+
+#[test]
+fn a_tombstone_is_completed_only_by_who_speaks_with_its_nsqd() {
+    let mut cluster = Cluster::new();
+    let agent = Via::Agent(AgentId::parse("x").unwrap());
+    for (address, via) in [("http", Via::Http), ("tcp", Via::Tcp), ("agent", agent.clone()), ("both", Via::Http)] {
+        cluster.does(&register_via(via, address, "t"));
+    }
+    cluster.does(&register_via(agent.clone(), "both", "t"));
+    let asked = |cluster: &mut Cluster, address: &str| {
+        let complete = Command::CompleteTombstone { topic: topic("t"), node: info(address).node() };
+        let rehearsed = cluster.leader.rehearse(&complete, cluster.now).map(|impact| (impact.added, impact.removed));
+        let decided = cluster.leader.registry().decide(&complete, &cluster.leader.settings().limits, cluster.now);
+        let changes = decided.map(|batch| batch.map_or(vec![], |batch| batch.changes));
+        assert_eq!(rehearsed.as_ref().err(), changes.as_ref().err(), "a rehearsal says so as well");
+        if let (Ok((added, removed)), Ok(changes)) = (rehearsed, &changes) {
+            let is_hidden = !changes.is_empty();
+            assert_eq!((added.len(), removed.len()), (usize::from(is_hidden), 0));
+        }
+        changes
+    };
+    assert_eq!(asked(&mut cluster, "http"), Err(Refusal::NoAgent));
+    assert_eq!(asked(&mut cluster, "nobody"), Ok(vec![]), "as it is with a tombstone alone");
+    let at = cluster.now;
+    for address in ["tcp", "agent", "both"] {
+        let node = info(address).node();
+        let expected = [
+            Change::Tombstoned { topic: topic("t"), node: node.clone(), at },
+            Change::CompletionAsked { topic: topic("t"), node },
+        ];
+        assert_eq!(asked(&mut cluster, address), Ok(expected.to_vec()), "{address}");
+    }
+
+    let complete = Command::CompleteTombstone { topic: topic("t"), node: info("tcp").node() };
+    assert_eq!(cluster.leader.take_completions(), []);
+    cluster.does(&complete);
+    assert_eq!(cluster.leader.take_completions(), [(topic("t"), info("tcp").node())]);
+    assert_eq!(cluster.leader.take_completions(), []);
+    let before = cluster.leader.registry().snapshot(cluster.leader.cursor());
+    let end = |address, problem: Option<&str>| Command::EndCompletion {
+        claim: claim(address, Via::Tcp),
+        topic: topic("t"),
+        problem: problem.map(String::from),
+    };
+    let cursor = cluster.leader.cursor();
+    for problem in [None, Some("nsqd answers 500")] {
+        assert!(cluster.does(&end("tcp", problem)));
+    }
+    assert!(!cluster.does(&end("agent", None)), "nobody is announced like that");
+    assert_eq!(cluster.leader.registry().snapshot(cursor), before, "it is told, and changes nothing");
+    assert_eq!(cluster.leader.registry().revision(), cursor.revision + 2);
 }
 
 #[test]

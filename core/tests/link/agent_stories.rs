@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::scene::{
-    SETTINGS, Scene, T, claim, delete, names, node, register, register_over_http, tombstone, topic, unregister,
+    SETTINGS, Scene, T, claim, delete, info, names, node, register, register_over_http, tombstone, topic, unregister,
 };
 use lookupd_core::{
-    Command, LeaderSettings, Limits, Replica,
-    link::{Closing, MAX_MESSAGE_LENGTH, ToLeader},
+    Batch, Change, Command, DecodeError, LeaderSettings, Limits, Replica,
+    link::{Closing, Completion, MAX_MESSAGE_LENGTH, ToLeader},
     protocol::Request,
 };
 
@@ -34,6 +34,85 @@ fn what_an_nsqd_says_is_found_at_the_leader_and_at_once_at_the_agent() {
     assert!(side.found("t", scene.now).is_empty());
     scene.talk(&mut side);
     assert!(scene.found("t").is_empty());
+}
+
+#[test]
+fn an_agent_is_asked_to_complete_a_tombstone_once_and_tells_what_came_of_it() {
+    let mut scene = Scene::new();
+    let mut side = scene.agent(1);
+    side.nsqd(1, "a", &["t"], scene.now);
+    side.nsqd(2, "b", &["t"], scene.now);
+    scene.talk(&mut side);
+    let complete = |address| Command::CompleteTombstone { topic: topic("t"), node: node(address) };
+    scene.does(&tombstone("t", "b"));
+    scene.does(&complete("a"));
+    scene.talk(&mut side);
+    let asked = side.agent.take_completions();
+    assert_eq!(asked, [Completion { info: info("a"), topic: topic("t") }]);
+    assert_eq!(side.agent.take_completions(), []);
+
+    // What came of it waits for a stream, and is told once.
+    side.agent.closed();
+    side.agent.completed(node("a"), topic("t"), Some("nsqd answers 500".into()));
+    let revision = scene.leader.registry().revision();
+    scene.connects(&mut side).unwrap();
+    let told = |scene: &mut Scene| {
+        let log = scene.leader.catch_up(None, scene.now).unwrap().batches;
+        let changes = log.iter().map(|bytes| Batch::decode(bytes).unwrap()).filter(|batch| batch.revision > revision);
+        let ended = |change| match change {
+            Change::CompletionEnded { topic, node, problem } => Some((topic, node, problem)),
+            _ => None,
+        };
+        changes.flat_map(|batch| batch.changes).filter_map(ended).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&mut scene), [(topic("t"), node("a"), Some("nsqd answers 500".into()))]);
+    scene.connects(&mut side).unwrap();
+    assert_eq!(told(&mut scene).len(), 1);
+    assert_eq!(side.refused, []);
+
+    // Of another's node nothing is taken down, and nothing that nobody would read.
+    side.agent.completed(node("other"), topic("t"), None);
+    scene.talk(&mut side);
+    assert_eq!(told(&mut scene).len(), 1);
+    let long = ToLeader::Completed { node: node("a"), topic: topic("t"), problem: Some("x".repeat(1_001)) };
+    assert_eq!(ToLeader::decode(&long.encode(1)), Err(DecodeError::Damaged));
+}
+
+#[test]
+fn a_completion_that_was_asked_for_long_ago_or_of_an_earlier_life_is_not_done() {
+    let complete = Command::CompleteTombstone { topic: topic("t"), node: node("a") };
+    // How long the agent is away from when it is asked, and whether it starts again meanwhile.
+    for (away, restarts, is_done) in [(1, false, true), (59, false, true), (62, false, false), (1, true, false)] {
+        let mut scene = Scene::new();
+        let mut side = scene.agent(1);
+        side.nsqd(1, "a", &["t"], scene.now);
+        scene.talk(&mut side);
+        side.agent.closed();
+        scene.does(&complete);
+        // Nothing was pushed to it.
+        scene.leader.take_pushes();
+        scene.after(away * SECOND);
+        if restarts {
+            let saved = side.agent.replica().save().unwrap();
+            let replica = Replica::restore(&saved, SETTINGS.lifetimes, scene.now).unwrap();
+            side = scene.unconnected(2, replica);
+            side.nsqd(1, "a", &["t"], scene.now);
+        }
+        scene.connects(&mut side).unwrap();
+        let asked = side.agent.take_completions().len();
+        assert_eq!(asked, usize::from(is_done), "{away} s later, {restarts}");
+    }
+    // One that gets the whole state gets no history.
+    let mut scene = Scene::new();
+    let mut first = scene.agent(1);
+    first.nsqd(1, "a", &["t"], scene.now);
+    scene.talk(&mut first);
+    let mut side = scene.unconnected(2, Replica::default());
+    side.nsqd(1, "a", &["t"], scene.now);
+    scene.does(&complete);
+    scene.leader.take_pushes();
+    scene.connects(&mut side).unwrap();
+    assert_eq!(side.agent.take_completions(), []);
 }
 
 #[test]

@@ -238,6 +238,15 @@ impl EventRow {
             Change::AgentStarted { agent, .. } => (Agent, Came, "Agent started", Who::Agent(agent), nothing),
             Change::AgentSilent { agent, .. } => (Agent, Doubt, "Agent fell silent", Who::Agent(agent), nothing),
             Change::AgentHeard { agent } => (Agent, Came, "Agent heard again", Who::Agent(agent), nothing),
+            Change::CompletionAsked { topic, node } => {
+                (Tombstone, Hidden, "nsqd asked to delete", Node(node), Named::One(topic, &[]))
+            }
+            Change::CompletionEnded { topic, node, problem: None } => {
+                (Tombstone, Went, "Deleted by nsqd", Node(node), Named::One(topic, &[]))
+            }
+            Change::CompletionEnded { topic, node, .. } => {
+                (Tombstone, Doubt, "Not deleted by nsqd", Node(node), Named::One(topic, &[]))
+            }
             Change::AgentForgotten { agent } => (Agent, Went, "Agent forgotten", Who::Agent(agent), nothing),
         };
         Told { kind, tone, words, who, named }
@@ -378,6 +387,9 @@ mod tests {
             Change::Heard { .. } => ("liveness", "Heard again", "", NODE, "tcp"),
             Change::Tombstoned { .. } => ("tombstone", "Tombstoned", "t;", NODE, ""),
             Change::TombstoneForgotten { .. } => ("tombstone", "Tombstone forgotten", "t;", NODE, ""),
+            Change::CompletionAsked { .. } => ("tombstone", "nsqd asked to delete", "t;", NODE, ""),
+            Change::CompletionEnded { problem: None, .. } => ("tombstone", "Deleted by nsqd", "t;", NODE, ""),
+            Change::CompletionEnded { .. } => ("tombstone", "Not deleted by nsqd", "t;", NODE, ""),
             Change::AgentStarted { .. } => ("agent", "Agent started", "", "dc1", ""),
             Change::AgentSilent { .. } => ("agent", "Agent fell silent", "", "dc1", ""),
             Change::AgentHeard { .. } => ("agent", "Agent heard again", "", "dc1", ""),
@@ -405,7 +417,10 @@ mod tests {
             Change::Silent { claim: tcp.clone(), since },
             Change::Heard { claim: tcp },
             Change::Tombstoned { topic: topic.clone(), node: node.clone(), at: since },
-            Change::TombstoneForgotten { topic, node },
+            Change::TombstoneForgotten { topic: topic.clone(), node: node.clone() },
+            Change::CompletionAsked { topic: topic.clone(), node: node.clone() },
+            Change::CompletionEnded { topic: topic.clone(), node: node.clone(), problem: None },
+            Change::CompletionEnded { topic, node, problem: Some("no".into()) },
             Change::AgentStarted { agent: agent.clone(), incarnation: 1, since },
             Change::AgentSilent { agent: agent.clone(), since },
             Change::AgentHeard { agent: agent.clone() },
@@ -449,7 +464,7 @@ mod tests {
             let places = fixture.read(60, |registry, _, _| find_events(all, &filter, registry));
             places.into_iter().map(|place| event(&all[place]).map_or("?", |row| row.told().words)).collect()
         };
-        assert_eq!(found(&all, None, "", "").len(), 18);
+        assert_eq!(found(&all, None, "", "").len(), 21);
         assert_eq!(found(&all, Some(EventKind::Liveness), "", ""), ["Heard again", "Fell silent"], "newest first");
         assert_eq!(found(&all, None, "", " TOMBSTONE").len(), 2);
         assert_eq!(found(&all, None, "", "agent:dc1"), ["Announced"]);

@@ -6,6 +6,7 @@
 mod scene;
 
 mod away;
+mod completions;
 mod discovery;
 mod faults;
 mod networks;

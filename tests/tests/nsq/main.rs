@@ -6,6 +6,7 @@
 mod cluster;
 
 mod administration;
+mod completions;
 mod discovery;
 mod restarts;
 mod tombstones;
