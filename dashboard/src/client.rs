@@ -63,6 +63,13 @@ pub enum Act {
         /// Who.
         node: String,
     },
+    /// The same, and its nsqd deletes the topic.
+    CompleteTombstone {
+        /// The topic.
+        topic: String,
+        /// Whose nsqd.
+        node: String,
+    },
     /// A producer announces itself.
     Register {
         /// The topic it serves.
@@ -103,6 +110,9 @@ impl Act {
             }
             Self::Tombstone { topic, node } => {
                 format!("/topic/tombstone?topic={}&node={}", encode(topic), encode(node))
+            }
+            Self::CompleteTombstone { topic, node } => {
+                format!("/topic/tombstone?topic={}&node={}&complete=true", encode(topic), encode(node))
             }
             Self::Register { topic, channel, .. } if channel.is_empty() => format!("/register?topic={}", encode(topic)),
             Self::Register { topic, channel, .. } => {
@@ -215,8 +225,9 @@ impl Client {
             return Ok(response);
         }
         let status = response.status();
+        let retry_after = response.headers().get("Retry-After").ok().flatten().unwrap_or_default();
         let text = text_of(&response).await.unwrap_or_default();
-        Err(Problem::of_answer(status, &text))
+        Err(Problem::of_answer(status, &text, &retry_after))
     }
 }
 
@@ -294,6 +305,10 @@ mod tests {
             (
                 Act::Tombstone { topic: topic(), node: "[::1]:4151".into() },
                 "/topic/tombstone?topic=foo%23ephemeral&node=%5B%3A%3A1%5D%3A4151",
+            ),
+            (
+                Act::CompleteTombstone { topic: topic(), node: "a:1".into() },
+                "/topic/tombstone?topic=foo%23ephemeral&node=a%3A1&complete=true",
             ),
             (Act::Unregister { node: "a:1".into(), topic: None }, "/unregister?node=a%3A1"),
         ] {

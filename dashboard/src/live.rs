@@ -22,7 +22,7 @@ use crate::{
     route::{Base, Query, Route},
     shortcuts::{Keys, Shortcut},
     store::{Event, Store},
-    view::{Graph, GraphFilter, NodeRow, TopicRow, graph, node_rows, topic_rows},
+    view::{Graph, GraphFilter, Leaving, NodeRow, TopicRow, graph, node_rows, topic_rows},
 };
 
 /// A handle on everything. Equal to an earlier one as long as there is nothing to render: it changes at most once a
@@ -320,27 +320,43 @@ impl Live {
         self.changed();
     }
 
-    /// Has the server do it; then closes the dialog, says so, and asks for the changes.
+    /// Has the server do it; then closes the dialog, says so, and asks for the changes. Whoever closed the dialog meanwhile is told
+    /// all the same.
     pub fn perform(&self, act: Act) {
+        if self.asked().is_some_and(|asked| asked.progress == Progress::Busy) {
+            return;
+        }
         self.step(Step::Progressed(Progress::Busy));
-        let live = self.clone();
+        let (live, since) = (self.clone(), self.store().registry().revision());
         spawn_local(async move {
-            match live.client().act(&act).await {
-                Ok(answer) => {
-                    close_dialog();
+            let answer = live.client().act(&act).await;
+            let is_open = live.asked().is_some_and(|asked| asked.progress == Progress::Busy);
+            match (answer, act) {
+                (Ok(_), Act::CompleteTombstone { topic, node }) if is_open => {
+                    live.refresh();
+                    live.step(Step::Accepted(Leaving { topic, node, since }, dom::now()));
+                }
+                (Ok(answer), act) => {
+                    if is_open {
+                        close_dialog();
+                    }
                     live.refresh();
                     let (text, to) = done(&act, answer.as_ref());
                     live.notify(text);
-                    if let Some(route) = to {
+                    if let Some(route) = to.filter(|_| is_open) {
                         live.go(route, Query::default());
                     }
                 }
-                Err(problem) => {
+                (Err(problem), _) => {
                     if problem.wants_token() {
                         // What may be done is another thing than was thought.
                         live.refresh();
                     }
-                    live.step(Step::Progressed(Progress::Failed(problem)));
+                    if is_open {
+                        live.step(Step::Progressed(Progress::Failed(problem)));
+                    } else {
+                        live.notify(problem.to_string());
+                    }
                 }
             }
         });

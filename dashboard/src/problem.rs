@@ -1,10 +1,10 @@
 //! What can go wrong between the dashboard and the server, and what a person can do about it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use lookupd_core::DecodeError;
 
-use crate::json::Json;
+use crate::{format, json::Json};
 
 /// Why a request did not give what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Problem {
         code: Option<String>,
         /// What it said.
         detail: Option<String>,
+        /// How long it asked to wait; nothing where it didn't.
+        retry_after: Duration,
     },
     /// Something of a format that this page doesn't read: the server is of another release.
     UnknownFormat,
@@ -44,15 +46,19 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// Reads an answer that is no success. What isn't the API's own JSON is left out: it may be anything.
-    pub fn of_answer(status: u16, body: &str) -> Self {
+    /// Reads an answer that is no success. What isn't the API's own JSON is left out: it may be anything. `retry_after` is the
+    /// header, of which a date counts for nothing.
+    pub fn of_answer(status: u16, body: &str, retry_after: &str) -> Self {
         let error = Json::parse(body);
         let read = |key| error.as_ref().and_then(|error| error.get(key).text());
         let (code, detail) = (read("message"), read("detail"));
         match status {
             401 => Self::Unauthorized { detail },
             403 => Self::Forbidden { detail },
-            _ => Self::Refused { status, code, detail },
+            _ => {
+                let retry_after = Duration::from_secs(retry_after.trim().parse().unwrap_or(0));
+                Self::Refused { status, code, detail, retry_after }
+            }
         }
     }
 
@@ -67,6 +73,29 @@ impl Problem {
     /// Whether another token may help.
     pub fn wants_token(&self) -> bool {
         matches!(self, Self::Unauthorized { .. } | Self::Forbidden { .. })
+    }
+
+    /// How long the server asked to wait before it is asked again.
+    pub fn retry_after(&self) -> Duration {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// What exactly, and what to do, where nobody tries again by himself. `was_tried` tells whether something was to be
+    /// changed, which may have happened all the same.
+    pub fn advice_once(&self, was_tried: bool) -> String {
+        match self {
+            Self::Unreachable | Self::Timeout if was_tried => {
+                "Whether it was done isn't known: look first, and try again.".into()
+            }
+            Self::Unreachable | Self::Timeout => "Nothing was changed.".into(),
+            Self::Refused { retry_after, .. } if !retry_after.is_zero() => {
+                format!("{}. Try again in {}.", self.advice(), format::duration(*retry_after))
+            }
+            _ => self.advice(),
+        }
     }
 
     /// In a few words.
@@ -96,7 +125,7 @@ impl Problem {
             Self::Unauthorized { detail } | Self::Forbidden { detail } => {
                 detail.clone().unwrap_or_else(|| "Enter a token that may do this.".into())
             }
-            Self::Refused { status, code, detail } => {
+            Self::Refused { status, code, detail, .. } => {
                 let code = code.as_deref().unwrap_or("no reason given");
                 match detail {
                     Some(detail) => format!("{status} {code}: {detail}"),
@@ -121,10 +150,10 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_for_what_a_person_can_do() {
-        let full = Problem::of_answer(507, r#"{"message":"REGISTRY_FULL","detail":"at most 20000 topics"}"#);
+        let full = Problem::of_answer(507, r#"{"message":"REGISTRY_FULL","detail":"at most 20000 topics"}"#, "");
         assert_eq!(full.title(), "The registry is full");
         assert_eq!(full.advice(), "507 REGISTRY_FULL: at most 20000 topics");
-        let token = Problem::of_answer(401, r#"{"message":"UNAUTHORIZED","detail":"set ADMIN_TOKEN"}"#);
+        let token = Problem::of_answer(401, r#"{"message":"UNAUTHORIZED","detail":"set ADMIN_TOKEN"}"#, "");
         assert!(token.wants_token());
         assert_eq!(token.advice(), "set ADMIN_TOKEN");
         for (status, title) in [
@@ -134,13 +163,37 @@ mod tests {
             (500, "The server failed"),
             (503, "The server failed"),
         ] {
-            assert_eq!(Problem::of_answer(status, "").title(), title);
+            assert_eq!(Problem::of_answer(status, "", "").title(), title);
         }
     }
 
     #[test]
     fn a_page_of_html_is_not_shown() {
-        let problem = Problem::of_answer(502, "<html><script>alert(1)</script></html>");
+        let problem = Problem::of_answer(502, "<html><script>alert(1)</script></html>", "");
         assert_eq!(problem.advice(), "502 no reason given");
+    }
+
+    #[test]
+    fn how_long_a_server_asks_to_wait_is_kept_and_told() {
+        for (header, seconds, told) in [
+            ("30", 30, "429 no reason given. Try again in 30 s."),
+            (" 7 ", 7, "429 no reason given. Try again in 7 s."),
+            ("", 0, "429 no reason given"),
+            ("Thu, 26 Nov 2026 02:00:00 GMT", 0, "429 no reason given"),
+            ("-1", 0, "429 no reason given"),
+        ] {
+            let problem = Problem::of_answer(429, "", header);
+            assert_eq!(problem.retry_after(), Duration::from_secs(seconds), "{header}");
+            assert_eq!(problem.advice_once(true), told);
+        }
+    }
+
+    #[test]
+    fn an_act_that_was_not_answered_may_be_done() {
+        for problem in [Problem::Unreachable, Problem::Timeout] {
+            assert!(problem.advice_once(true).contains("isn't known"));
+            assert_eq!(problem.advice_once(false), "Nothing was changed.");
+            assert!(!problem.advice_once(true).contains("all the while"), "nobody does");
+        }
     }
 }

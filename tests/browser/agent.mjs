@@ -15,9 +15,11 @@ export async function startAgent(args = []) {
   process.on("exit", end);
   child.on("exit", () => process.off("exit", end));
   const log = [];
+  let tcp;
   const origin = await new Promise((resolve, reject) => {
     createInterface({ input: child.stderr }).on("line", (line) => {
       log.push(line);
+      tcp ??= /TCP: listening on (\S+)/.exec(line)?.[1];
       const at = /HTTP: listening on (\S+)/.exec(line);
       if (at) resolve(`http://${at[1]}`);
     });
@@ -26,6 +28,8 @@ export async function startAgent(args = []) {
   });
   return {
     origin,
+    /** Where nsqds announce themselves. */
+    tcp,
     async stop() {
       const gone = new Promise((resolve) => child.on("exit", resolve));
       end();

@@ -2,18 +2,19 @@
 
 use yew::prelude::*;
 
-use super::{consequences, form::Form, impact_lines};
+use super::{Ask, consequences, form::Form, impact_lines};
 use crate::{
     client::Act,
     components::{FieldLook, Icon, icon},
     format,
     route::Route,
+    view::can_complete,
 };
 
 /// The name that is typed to confirm; nothing where a press will do.
 pub(super) fn to_type(act: &Act) -> Option<&str> {
     match act {
-        Act::DeleteTopic { topic } => Some(topic),
+        Act::DeleteTopic { topic } | Act::CompleteTombstone { topic, .. } => Some(topic),
         Act::DeleteChannel { channel, .. } => Some(channel),
         _ => None,
     }
@@ -24,7 +25,7 @@ pub(super) fn view(form: &Form<'_>, act: &Act) -> Html {
     let typed = form.state.fields.first().map_or("", String::as_str);
     let matches = to_type(act).is_none_or(|name| name == typed);
     let known = matches!(form.state.impact, Some(Ok(_)));
-    let above = html! { <>{ subject(act) }<div>{ told(form, act) }</div></> };
+    let above = html! { <>{ subject(act) }<div>{ told(form, act) }</div>{ completion(form, act) }</> };
     let fields = match to_type(act) {
         None => html! { <span hidden=true /> },
         Some(name) => {
@@ -40,6 +41,28 @@ pub(super) fn view(form: &Form<'_>, act: &Act) -> Html {
         }
     };
     form.frame(above, fields, ("button danger", verb(act)), (matches && known).then(|| act.clone()))
+}
+
+/// Whether the nsqd is to delete the topic too, where somebody could ask it.
+fn completion(form: &Form<'_>, act: &Act) -> Html {
+    let (Act::Tombstone { topic, node } | Act::CompleteTombstone { topic, node }) = act else {
+        return html! { <span hidden=true /> };
+    };
+    if !can_complete(form.live.store().registry(), topic, node) {
+        return html! { <span hidden=true /> };
+    }
+    let checked = matches!(act, Act::CompleteTombstone { .. });
+    let (topic, node) = (topic.clone(), node.clone());
+    let other = if checked { Act::Tombstone { topic, node } } else { Act::CompleteTombstone { topic, node } };
+    let live = form.live.clone();
+    // What that would change is asked anew.
+    let onchange = Callback::from(move |_: Event| live.ask(Ask::Confirm(other.clone())));
+    html! {
+        <label class="check">
+            <input type="checkbox" {checked} {onchange} />
+            { "Also delete the topic on this nsqd. Its messages there are lost." }
+        </label>
+    }
 }
 
 fn told(form: &Form<'_>, act: &Act) -> Html {
@@ -65,23 +88,33 @@ fn told(form: &Form<'_>, act: &Act) -> Html {
     }
 }
 
+/// A node in a topic.
+pub(super) fn subject_of(topic: &str, node: &str) -> Html {
+    named(&[(Icon::Node, "Node", node), (Icon::Topic, "in topic", topic)])
+}
+
 fn subject(act: &Act) -> Html {
-    let lines: Vec<(Icon, &str, &str)> = match act {
+    match act {
         Act::CreateTopic { topic } | Act::DeleteTopic { topic } | Act::Register { topic, .. } => {
-            vec![(Icon::Topic, "Topic", topic)]
+            named(&[(Icon::Topic, "Topic", topic)])
         }
         Act::CreateChannel { topic, channel } | Act::DeleteChannel { topic, channel } => {
-            vec![(Icon::Channel, "Channel", channel), (Icon::Topic, "of topic", topic)]
+            named(&[(Icon::Channel, "Channel", channel), (Icon::Topic, "of topic", topic)])
         }
-        Act::Tombstone { topic, node } | Act::Unregister { node, topic: Some(topic) } => {
-            vec![(Icon::Node, "Node", node), (Icon::Topic, "in topic", topic)]
+        Act::Tombstone { topic, node }
+        | Act::CompleteTombstone { topic, node }
+        | Act::Unregister { node, topic: Some(topic) } => subject_of(topic, node),
+        Act::Unregister { node, topic: None } => {
+            named(&[(Icon::Node, "Node", node), (Icon::Topic, "in", "every topic")])
         }
-        Act::Unregister { node, topic: None } => vec![(Icon::Node, "Node", node), (Icon::Topic, "in", "every topic")],
+    }
+}
+
+fn named(lines: &[(Icon, &str, &str)]) -> Html {
+    let line = |(symbol, what, name): &(Icon, &str, &str)| {
+        html! { <p class="subject">{ icon(*symbol) }<span class="muted">{ *what }</span><bdi class="name">{ *name }</bdi></p> }
     };
-    let line = |(symbol, what, name): (Icon, &str, &str)| {
-        html! { <p class="subject">{ icon(symbol) }<span class="muted">{ what }</span><bdi class="name">{ name }</bdi></p> }
-    };
-    html! { <div>{ for lines.into_iter().map(line) }</div> }
+    html! { <div>{ for lines.iter().map(line) }</div> }
 }
 
 fn verb(act: &Act) -> &'static str {
@@ -89,6 +122,7 @@ fn verb(act: &Act) -> &'static str {
         Act::DeleteTopic { .. } => "Delete topic",
         Act::DeleteChannel { .. } => "Delete channel",
         Act::Tombstone { .. } => "Tombstone",
+        Act::CompleteTombstone { .. } => "Tombstone and delete",
         Act::Unregister { .. } => "Unregister",
         _ => "Do it",
     }
@@ -101,7 +135,9 @@ pub(super) fn done(act: &Act) -> (String, Option<Route>) {
         Act::DeleteChannel { topic, channel } => {
             (format!("Channel {channel} of {topic} deleted."), Some(Route::topic(topic)))
         }
-        Act::Tombstone { topic, node } => (format!("{node} is hidden under {topic}."), None),
+        Act::Tombstone { topic, node } | Act::CompleteTombstone { topic, node } => {
+            (format!("{node} is hidden under {topic}."), None)
+        }
         Act::Unregister { node, topic: Some(topic) } => (format!("{node} unregistered from {topic}."), None),
         Act::Unregister { node, topic: None } => (format!("{node} unregistered."), None),
         _ => ("Done.".into(), None),

@@ -1,15 +1,17 @@
 //! What is asked in a dialog: what is typed into it, and how far it is.
 
+use lookupd_core::Timestamp;
 use yew::prelude::*;
 
-use super::{Ask, confirm, create, register};
+use super::{Ask, completing, confirm, create, register};
 use crate::{
     answer::{Impact, Registered},
     client::Act,
-    components::{FieldLook, Icon, close_dialog, field, icon, shortcut_list, token_form},
+    components::{FieldLook, Icon, Look, button, close_dialog, field, icon, shortcut_list, token_form},
     live::Live,
     problem::Problem,
     route::Route,
+    view::Leaving,
 };
 
 /// How an act stands.
@@ -21,6 +23,8 @@ pub enum Progress {
     Busy,
     /// It went wrong.
     Failed(Problem),
+    /// The server has accepted it, and more is to come of it.
+    Accepted(Leaving),
 }
 
 /// What is asked of a person, and how far that is.
@@ -36,6 +40,8 @@ pub struct Asked {
     pub progress: Progress,
     /// What it would change, once the server has said.
     pub impact: Option<Result<Impact, Problem>>,
+    /// When the server accepted it, by the local clock.
+    pub accepted_at: Timestamp,
 }
 
 /// What happens to it.
@@ -47,6 +53,8 @@ pub enum Step {
     Tried,
     /// It is being done, or couldn't be.
     Progressed(Progress),
+    /// The server accepted it, at this time.
+    Accepted(Leaving, Timestamp),
     /// The server said what it would change.
     Told(Result<Impact, Problem>),
     /// Once more, with another token.
@@ -62,7 +70,7 @@ impl Asked {
             Ask::Confirm(act) => confirm::to_type(act).map(|_| String::new()).into_iter().collect(),
             Ask::Token | Ask::Shortcuts => vec![],
         };
-        Self { ask, fields, tried: false, progress: Progress::Idle, impact: None }
+        Self { ask, fields, tried: false, progress: Progress::Idle, impact: None, accepted_at: Timestamp::default() }
     }
 
     /// Takes over what happened.
@@ -75,6 +83,7 @@ impl Asked {
             }
             Step::Tried => self.tried = true,
             Step::Progressed(progress) => self.progress = progress,
+            Step::Accepted(leaving, now) => (self.progress, self.accepted_at) = (Progress::Accepted(leaving), now),
             Step::Told(impact) => self.impact = Some(impact),
             Step::Again => {
                 self.impact = None;
@@ -147,19 +156,23 @@ impl Form<'_> {
         let content = match problem {
             None => html! { <span hidden=true /> },
             Some(problem) => {
-                let token = if problem.wants_token() {
-                    let live = self.live.clone();
+                let live = self.live.clone();
+                let was_tried = matches!(self.state.progress, Progress::Failed(_));
+                let way_on = if problem.wants_token() {
                     token_form(self.live, move || live.step(Step::Again))
-                } else {
+                } else if was_tried {
+                    // By the form's own button.
                     html! { <span hidden=true /> }
+                } else {
+                    button(Look::Small, Icon::Refresh, "Ask again", move || live.step(Step::Again))
                 };
                 html! {
                     <>
                         <div class="banner bad" role="alert">
                             { icon(Icon::Alert) }
-                            <div class="banner-text"><strong>{ problem.title() }</strong><span>{ problem.advice() }</span></div>
+                            <div class="banner-text"><strong>{ problem.title() }</strong><span>{ problem.advice_once(was_tried) }</span></div>
                         </div>
-                        <div>{ token }</div>
+                        <div>{ way_on }</div>
                     </>
                 }
             }
@@ -170,6 +183,9 @@ impl Form<'_> {
 
 /// Whatever is asked, as a form.
 pub fn ask_form(live: &Live, state: &Asked) -> Html {
+    if let Progress::Accepted(leaving) = &state.progress {
+        return completing::view(live, state, leaving);
+    }
     let form = Form { live, state };
     match &state.ask {
         Ask::Create { topic } => create::view(&form, topic.as_deref()),

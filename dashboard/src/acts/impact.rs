@@ -27,6 +27,7 @@ pub fn impact_lines(impact: &Impact) -> Vec<String> {
 /// What comes of the act beside what the server counts.
 pub fn consequences(act: &Act, impact: &Impact, lifetimes: &Lifetimes, ends: &str) -> String {
     let still_served = impact.of("registration").1 > 0;
+    let lifetime = format::duration(lifetimes.tombstone_lifetime);
     match act {
         Act::DeleteTopic { .. } if still_served => {
             "Producers that still serve it bring it back the next time they register: stop them first.".into()
@@ -36,12 +37,16 @@ pub fn consequences(act: &Act, impact: &Impact, lifetimes: &Lifetimes, ends: &st
             "A producer that still has the channel brings it back the next time it registers.".into()
         }
         Act::DeleteChannel { .. } => "No producer has it, so it stays away until one registers it.".into(),
-        Act::Tombstone { .. } if impact.of("tombstone").0 == 0 => {
+        Act::Tombstone { .. } | Act::CompleteTombstone { .. } if impact.of("tombstone").0 == 0 => {
             "This node doesn't serve the topic any more: nothing would change.".into()
         }
         Act::Tombstone { .. } => format!(
-            "Hidden from /lookup for {}, until {ends}. If it still serves the topic then, consumers find it again.",
-            format::duration(lifetimes.tombstone_lifetime)
+            "Hidden from /lookup for {lifetime}, until {ends}. If it still serves the topic then, consumers find it again. nsqd \
+             itself is not touched: it keeps the topic and its messages."
+        ),
+        Act::CompleteTombstone { .. } => format!(
+            "Hidden from /lookup for {lifetime}, until {ends}. Meanwhile the agent that it is connected to has nsqd delete the \
+             topic, with every message that waits in it there."
         ),
         Act::Unregister { .. } => "A producer that is still running comes back with its next heartbeat.".into(),
         _ => String::new(),
@@ -77,6 +82,9 @@ mod tests {
         let tombstone = Act::Tombstone { topic: "orders".into(), node: "a:1".into() };
         let said = |act: &Act, changes: Changes| consequences(act, &impact(changes), &lifetimes, "12:00:45");
         assert!(said(&tombstone, changes()).contains("for 45 s, until 12:00:45"));
+        assert!(said(&tombstone, changes()).contains("keeps the topic and its messages"));
+        let complete = Act::CompleteTombstone { topic: "orders".into(), node: "a:1".into() };
+        assert!(said(&complete, changes()).contains("delete the topic, with every message"));
         assert!(said(&tombstone, Changes::default()).contains("nothing would change"));
         let delete = Act::DeleteTopic { topic: "orders".into() };
         assert!(said(&delete, changes()).contains("stop them first"));

@@ -1,5 +1,6 @@
 //! What a person can have done, and what is asked before it is.
 
+mod completing;
 mod confirm;
 mod create;
 mod form;
@@ -65,7 +66,7 @@ fn title(ask: &Ask) -> &'static str {
         Ask::Confirm(act) => match act {
             Act::DeleteTopic { .. } => "Delete this topic?",
             Act::DeleteChannel { .. } => "Delete this channel?",
-            Act::Tombstone { .. } => "Tombstone this producer?",
+            Act::Tombstone { .. } | Act::CompleteTombstone { .. } => "Tombstone this producer?",
             Act::Unregister { .. } => "Unregister this producer?",
             _ => "Do this?",
         },

@@ -1,6 +1,6 @@
 //! The feed itself: carries out its plan, with the browser's clock, timer, requests and WebSocket.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use gloo_timers::callback::Timeout;
 use lookupd_core::{
@@ -107,7 +107,7 @@ impl Feed {
         match answer {
             Ok(Told { answer, stale: Some(age), right }) => {
                 self.tell(News::Answer { answer, right, asked_at: asked_at.minus(age), now });
-                let retry_at = self.0.plan.borrow_mut().failed(now);
+                let retry_at = self.0.plan.borrow_mut().failed(Duration::ZERO, now);
                 self.tell(News::Failed { problem: Problem::LeaderAway, retry_at });
             }
             Ok(Told { answer, stale: None, right }) => {
@@ -116,7 +116,7 @@ impl Feed {
                 if (self.0.port.standing)().cursor.is_some() {
                     plan.answered(now);
                 } else {
-                    plan.failed(now);
+                    plan.failed(Duration::ZERO, now);
                 }
             }
             Err(problem) => {
@@ -124,7 +124,7 @@ impl Feed {
                 if problem.wants_token() {
                     self.lose(now);
                 }
-                let retry_at = self.0.plan.borrow_mut().failed(now);
+                let retry_at = self.0.plan.borrow_mut().failed(problem.retry_after(), now);
                 self.tell(News::Failed { problem, retry_at });
             }
         }

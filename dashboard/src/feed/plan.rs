@@ -60,9 +60,9 @@ impl Plan {
         self.schedule.answered(now);
     }
 
-    /// It was not; says when the next one is due.
-    pub(super) fn failed(&mut self, now: Timestamp) -> Timestamp {
-        self.schedule.failed(now)
+    /// It was not, and perhaps the server asked to wait for so long; says when the next one is due.
+    pub(super) fn failed(&mut self, asked_for: Duration, now: Timestamp) -> Timestamp {
+        self.schedule.failed(asked_for, now)
     }
 
     /// The stream is there.
@@ -170,7 +170,7 @@ mod tests {
         let mut plan = live();
         plan.lost(0.0, at(20_000));
         assert_eq!(step(&mut plan, 20_000), Step::Ask);
-        plan.failed(at(20_010));
+        plan.failed(Duration::ZERO, at(20_010));
         assert_eq!(step(&mut plan, 20_010), Step::Wait(Duration::from_secs(2)));
         assert_eq!(step(&mut plan, 22_010), Step::Ask);
         plan.answered(at(22_020));

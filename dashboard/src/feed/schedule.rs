@@ -10,6 +10,9 @@ pub(super) const INTERVAL: Duration = Duration::from_secs(2);
 /// The longest wait after failures in a row.
 const LONGEST_WAIT: Duration = Duration::from_secs(16);
 
+/// The longest that a server may ask for. One that asks for more is asked all the same.
+const LONGEST_ASKED_FOR: Duration = Duration::from_secs(300);
+
 /// From one answer to the next question, where what was pushed needs both.
 const BETWEEN: Duration = Duration::from_millis(250);
 
@@ -46,7 +49,7 @@ impl Schedule {
         }
         let wait = self.next_at.since(now);
         // A wait longer than any we set means that the clock stepped back.
-        if !self.is_wanted && !wait.is_zero() && wait <= LONGEST_WAIT {
+        if !self.is_wanted && !wait.is_zero() && wait <= LONGEST_ASKED_FOR {
             return Due::In(wait);
         }
         self.is_asking = true;
@@ -61,9 +64,10 @@ impl Schedule {
         self.next_at = now.plus(if self.is_pushed { BETWEEN } else { INTERVAL });
     }
 
-    /// It was not; says when the next one is due.
-    pub(super) fn failed(&mut self, now: Timestamp) -> Timestamp {
+    /// It was not, and perhaps the server asked to wait for so long; says when the next one is due.
+    pub(super) fn failed(&mut self, asked_for: Duration, now: Timestamp) -> Timestamp {
         let wait = INTERVAL.saturating_mul(1 << self.failures.min(8)).min(LONGEST_WAIT);
+        let wait = wait.max(asked_for.min(LONGEST_ASKED_FOR));
         self.failures += 1;
         self.is_asking = false;
         self.next_at = now.plus(wait);
@@ -132,7 +136,7 @@ mod tests {
             .map(|_| {
                 schedule.refresh();
                 assert_eq!(schedule.step(false, at(0)), Due::Now);
-                schedule.failed(at(0)).since(at(0)).as_secs()
+                schedule.failed(Duration::ZERO, at(0)).since(at(0)).as_secs()
             })
             .collect();
         assert_eq!(waits, [2, 4, 8, 16, 16, 16]);
@@ -156,7 +160,7 @@ mod tests {
         assert_eq!(schedule.step(false, at(3_600_002)), Due::Never);
         schedule.refresh();
         assert_eq!(schedule.step(false, at(3_600_003)), Due::Now, "a person wants to know");
-        schedule.failed(at(3_600_004));
+        schedule.failed(Duration::ZERO, at(3_600_004));
         assert_eq!(schedule.step(false, at(3_600_004)), Due::In(INTERVAL), "a failure is asked again");
         schedule.answered(at(3_600_005));
         schedule.set_pushed(false);
@@ -180,5 +184,18 @@ mod tests {
         schedule.step(false, at(0));
         schedule.answered(at(3_600_000));
         assert_eq!(schedule.step(false, at(0)), Due::Now);
+    }
+
+    #[test]
+    fn a_server_that_asks_for_patience_is_given_it_within_reason() {
+        for (asked_for, waits) in [(0, 2), (1, 2), (30, 30), (86_400, 300)] {
+            let mut schedule = Schedule::default();
+            assert_eq!(schedule.step(false, at(0)), Due::Now);
+            let next_at = schedule.failed(Duration::from_secs(asked_for), at(0));
+            assert_eq!(next_at, at(waits * 1_000), "{asked_for}");
+            assert_eq!(schedule.step(false, at(0)), Due::In(Duration::from_secs(waits)));
+            schedule.refresh();
+            assert_eq!(schedule.step(false, at(1)), Due::Now, "a person is not kept waiting");
+        }
     }
 }

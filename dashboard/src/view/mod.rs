@@ -1,6 +1,7 @@
 //! What pages show, computed from the registry: no component, no browser, so all of it is tested natively.
 
 mod attention;
+mod completion;
 mod events;
 mod graph;
 mod lookup;
@@ -14,6 +15,7 @@ mod testing;
 mod topics;
 
 pub use attention::{Attention, Share, Totals, attention, shares, totals};
+pub use completion::{Leaving, StepState, can_complete};
 pub use events::{
     EventFilter, EventKind, EventRow, Happening, Named, Told, Tone, Who, event, find_events, write_events,
 };
