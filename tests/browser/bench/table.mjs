@@ -91,8 +91,10 @@ async function scroll(browser, page) {
     return { height: document.documentElement.scrollHeight - innerHeight, rows: globalThis.rows };
   });
   const session = await page.context().newCDPSession(page);
+  // Farther than the end, since a busy browser drops some of the wheel's events.
+  const yDistance = -(height + 5_000);
   const events = await traced(browser, page, () =>
-    session.send("Input.synthesizeScrollGesture", { x: 600, y: 500, yDistance: -height, speed: SPEED, gestureSourceType: "mouse" }),
+    session.send("Input.synthesizeScrollGesture", { x: 600, y: 500, yDistance, speed: SPEED, gestureSourceType: "mouse" }),
   );
   await session.detach();
   const end = await page.evaluate(() => ({ at: scrollY, rows: globalThis.rows }));
