@@ -47,9 +47,9 @@ fn all_that_is_held_is_exported_and_read_back() {
         let disposition = answer.header("Content-Disposition").expect("a file's name");
         let name = format!("attachment; filename=\"lookupd-edge-{cluster}-2");
         assert!(disposition.starts_with(&name) && disposition.ends_with("Z.ndjson\""), "{disposition}");
-        let file = LogFile::read(&answer.body).expect("a whole file");
-        assert_eq!((file.cluster.as_str(), file.start.revision(), file.batches.len()), (cluster, 0, 3));
-        let mut registry = file.start;
+        let file = LogFile::read(&answer.text()).expect("a whole file");
+        assert_eq!((file.cluster.as_str(), file.start().revision(), file.batches.len()), (cluster, 0, 3));
+        let mut registry = file.start();
         let topics = file.batches.iter().map(|batch| {
             registry.apply(batch).expect("the next batch");
             registry.topics().map(|topic| topic.name().to_string()).collect::<Vec<_>>().join(" ")

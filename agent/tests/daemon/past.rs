@@ -36,8 +36,8 @@ fn all_that_is_held_is_exported_also_by_an_agent_that_follows() {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("Content-Type: application/x-ndjson"), "{head}");
         assert!(head.contains("Content-Disposition: attachment; filename=\"lookupd-edge-default-2"), "{head}");
-        let file = LogFile::read(body.as_bytes()).unwrap();
-        let mut registry = file.start;
+        let file = LogFile::read(body).unwrap();
+        let mut registry = file.start();
         let mut served: Vec<usize> = Vec::new();
         for batch in &file.batches {
             registry.apply(batch).unwrap();

@@ -18,8 +18,10 @@
 mod read;
 mod write;
 
-use alloc::{string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use core::fmt;
+
+use xxhash_rust::xxh64::xxh64;
 
 use crate::{
     change::{Batch, DecodeError, Revision},
@@ -54,10 +56,18 @@ pub struct LogFile {
     pub exported_at: Timestamp,
     /// How long producers and tombstones lived there.
     pub lifetimes: Lifetimes,
-    /// The state before the first batch.
-    pub start: Registry,
+    /// The parts of a snapshot of the state before the first batch; none where there was nothing.
+    pub snapshot: Vec<Vec<u8>>,
     /// What was decided since, oldest first. Each follows on the one before.
     pub batches: Vec<Batch>,
+}
+
+impl LogFile {
+    /// The state before the first batch. Made anew with each call: that costs less of what a browser loads than a copy would.
+    pub fn start(&self) -> Registry {
+        // Reading the file made sure that it can be.
+        Registry::from_snapshot(&self.snapshot).map_or_else(|_| Registry::default(), |(registry, _)| registry)
+    }
 }
 
 /// Why a file isn't read.
@@ -113,7 +123,9 @@ impl fmt::Display for Flaw {
             Self::OutOfOrder { expected, found } => {
                 write!(f, "revision {found}, where {expected} comes next: lines are missing, doubled or swapped")
             }
-            Self::Altered => f.write_str("something was altered: its check isn't that of what stands there"),
+            Self::Altered => {
+                f.write_str("something was altered or is missing: the check isn't that of what stands there")
+            }
             Self::Cut => f.write_str("the file ends here, before its end: it was cut"),
             Self::BehindTheEnd => f.write_str("something stands behind the end"),
         }
@@ -124,3 +136,20 @@ impl core::error::Error for UnreadableLog {}
 
 /// The version of the format.
 const VERSION: u64 = 1;
+
+// What stands between what is told, in the order of the lines.
+const BEGINNING: &str = r#"{"lookupd_edge_log":"#;
+const CLUSTER: &str = r#","cluster":""#;
+const EXPORTED_AT: &str = r#","exported_at":"#;
+const TIMEOUT: &str = r#","inactive_producer_timeout_ms":"#;
+const LIFETIME: &str = r#","tombstone_lifetime_ms":"#;
+const PART: &str = r#"{"snapshot":""#;
+const BATCH: &str = r#"{"revision":"#;
+const CHECK: &str = r#","check":""#;
+const BYTES: &str = r#"","batch":""#;
+const END: &str = r#"{"end":{"lines":"#;
+
+/// The last line of a file of so many, without its end, after all that stands before it.
+fn end(lines: usize, before: &str) -> String {
+    format!(r#"{END}{lines},"sum":"{:016x}"}}}}"#, xxh64(before.as_bytes(), 0))
+}

@@ -1,9 +1,8 @@
 use alloc::{format, string::String, vec::Vec};
 
 use base64ct::{Base64, Encoding as _};
-use xxhash_rust::xxh64::xxh64;
 
-use super::{History, VERSION};
+use super::{BATCH, BEGINNING, BYTES, CHECK, CLUSTER, EXPORTED_AT, History, LIFETIME, PART, TIMEOUT, VERSION, end};
 use crate::{
     change::{Batch, Check, Revision, SnapshotPart},
     http::json,
@@ -24,11 +23,11 @@ impl History {
         let [now, from_at, to_at] = [now, from_at, to_at].map(Timestamp::as_millis);
         let [timeout, lifetime] = [lifetimes.inactive_producer_timeout, lifetimes.tombstone_lifetime].map(millis);
         let mut file = format!(
-            r#"{{"lookupd_edge_log":{VERSION},"cluster":"{cluster}","exported_at":{now},"inactive_producer_timeout_ms":{timeout},"tombstone_lifetime_ms":{lifetime},"from":{{"revision":{from},"at":{from_at}}},"to":{{"revision":{to},"at":{to_at}}}}}"#
+            r#"{BEGINNING}{VERSION}{CLUSTER}{cluster}"{EXPORTED_AT}{now}{TIMEOUT}{timeout}{LIFETIME}{lifetime},"from":{{"revision":{from},"at":{from_at}}},"to":{{"revision":{to},"at":{to_at}}}}}"#
         );
         file.push('\n');
         for part in &self.snapshot.parts {
-            push_all(&mut file, &[r#"{"snapshot":""#, &Base64::encode_string(part), "\"}\n"]);
+            push_all(&mut file, &[PART, &Base64::encode_string(part), "\"}\n"]);
         }
         for (revision, entry) in (from + 1..).zip(&self.log) {
             check = check.next(&entry.bytes);
@@ -37,14 +36,14 @@ impl History {
                 return Err(NoSuchPast::Broken(revision));
             }
             let at = entry.at.as_millis();
-            push_all(&mut file, &[&format!(r#"{{"revision":{revision},"at":{at},"check":"{check}","batch":""#)]);
+            push_all(&mut file, &[&format!(r#"{BATCH}{revision},"at":{at}{CHECK}{check}{BYTES}"#)]);
             push_all(&mut file, &[&Base64::encode_string(&entry.bytes), r#"","changes":"#]);
             // serde_json writes text.
             push_all(&mut file, &[&String::from_utf8_lossy(&json(&batch.changes)), "}\n"]);
         }
         let lines = self.snapshot.parts.len() + self.log.len() + 2;
-        let sum = xxh64(file.as_bytes(), 0);
-        push_all(&mut file, &[&format!("{{\"end\":{{\"lines\":{lines},\"sum\":\"{sum:016x}\"}}}}\n")]);
+        let end = end(lines, &file);
+        push_all(&mut file, &[&end, "\n"]);
         Ok(file.into_bytes())
     }
 

@@ -142,6 +142,13 @@ impl Registry {
         Ok(())
     }
 
+    /// Takes one change of the next batch over, whose others follow on it: for who holds changes and no batches.
+    pub fn apply_one(&mut self, revision: Revision, at: Timestamp, change: &Change) {
+        self.revision = revision;
+        self.at = self.at.max(at);
+        self.apply_change(change);
+    }
+
     /// As [`apply`](Self::apply), but for those changes that are not wanted: for a state with something laid over it.
     pub(crate) fn follow(&mut self, batch: &Batch, is_wanted: impl Fn(&Change) -> bool) {
         self.revision = batch.revision;

@@ -236,32 +236,32 @@ const SETTINGS: LeaderSettings = LeaderSettings {
 };
 
 fn log_file(bytes: &[u8]) {
-    read_log(bytes);
-    read_log(&put_right(bytes));
+    let text = String::from_utf8_lossy(bytes);
+    read_log(&text);
+    read_log(&put_right(&text));
 }
 
-fn read_log(bytes: &[u8]) {
-    match LogFile::read(bytes) {
+fn read_log(text: &str) {
+    match LogFile::read(text) {
         Ok(file) => {
-            let mut registry = file.start.clone();
+            let mut registry = file.start();
             for batch in &file.batches {
                 registry.apply(batch).unwrap();
             }
             check(&registry, Cursor { revision: registry.revision(), ..Cursor::default() });
-            for length in [0, bytes.len() / 2, bytes.len() - 1] {
-                assert!(LogFile::read(&bytes[..length]).is_err(), "cut");
+            for length in [0, text.len() / 2, text.len() - 1] {
+                assert!(LogFile::read(&text[..text.floor_char_boundary(length)]).is_err(), "cut");
             }
         }
         Err(UnreadableLog { line, .. }) => {
-            let lines = bytes.split_inclusive(|byte| *byte == b'\n').count();
+            let lines = text.split_inclusive('\n').count();
             assert!((1..=lines.max(1)).contains(&line), "line {line} of {lines}");
         }
     }
 }
 
 /// The file with the checks, the sum and the count that belong to its lines, as far as these look like such.
-fn put_right(bytes: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(bytes);
+fn put_right(text: &str) -> String {
     let (mut file, mut check, mut count) = (String::new(), Cursor::default().check, 0);
     for line in text.lines().filter(|line| !line.starts_with("{\"end\"")) {
         let between =
@@ -283,7 +283,7 @@ fn put_right(bytes: &[u8]) -> Vec<u8> {
     }
     let sum = xxh64(file.as_bytes(), 0);
     let end = format!("{{\"end\":{{\"lines\":{},\"sum\":\"{sum:016x}\"}}}}\n", count + 1);
-    (file + &end).into_bytes()
+    file + &end
 }
 
 fn names(text: &str) {
