@@ -9,7 +9,8 @@ use yew::prelude::*;
 use crate::{
     acts::{Ask, ask_dialog},
     components::{
-        Icon, banner, icon, link, link_with, notices, pill, square, theme_button, token_buttons, token_panel,
+        Icon, banner, icon, link, link_with, notices, open_button, pill, refused, square, theme_button, token_buttons,
+        token_panel, travel_bar, travel_button,
     },
     dom,
     live::Live,
@@ -66,14 +67,20 @@ const SECTIONS: [(Route, Icon, &str); 6] = [
 
 fn shell(live: &Live) -> Html {
     let route = live.route();
-    let (connection, loaded) = {
+    let (connection, loaded, offline, failed) = {
         let store = live.store();
-        (store.connection(), store.is_loaded())
+        (store.connection(), store.is_loaded(), store.is_offline(), store.problem().or(store.no_log()).is_some())
     };
     let page = match (loaded, connection) {
         (true, _) => switch(live, &route),
         (false, Connection::Locked) => token_panel(live),
         (false, _) => pages::loading(&route.title()),
+    };
+    // Where nothing comes from a server, a file may still be shown.
+    let opening = if failed && !loaded {
+        open_button(live)
+    } else {
+        html! { <span hidden=true /> }
     };
     let section = route.section();
     let cluster = live.base().cluster.clone();
@@ -114,10 +121,16 @@ fn shell(live: &Live) -> Html {
                 { link(live, &Route::Overview, "brand", brand) }
                 <span class="cluster" hidden={cluster == "default"}><span class="visually-hidden">{ "Cluster " }</span>{ &cluster }</span>
                 <nav class="nav" aria-label="Main">{ for sections }</nav>
-                <div class="tools">{ pill(live) }{ token_buttons(live) }{ theme_button(live) }{ help }{ settings }</div>
+                <div class="tools">
+                    <div class="feed" hidden={offline}>{ pill(live) }</div>
+                    { travel_button(live) }{ token_buttons(live) }{ theme_button(live) }{ help }{ settings }
+                </div>
+                <div class="travel-place">{ travel_bar(live) }</div>
             </header>
             <main id="main" tabindex="-1">
-                { banner(live) }
+                <div class="banner-place">{ refused(live) }</div>
+                <div hidden={offline}>{ banner(live) }</div>
+                <div class="banner-place">{ opening }</div>
                 <div class="page-frame">{ page }</div>
             </main>
             { notices(live) }

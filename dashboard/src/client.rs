@@ -23,6 +23,9 @@ use crate::{
 /// How long an answer may take.
 const DEADLINE_MS: u32 = 10_000;
 
+/// And a log, which may have many megabytes.
+const LOG_DEADLINE_MS: u32 = 120_000;
+
 /// The API of one cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
@@ -166,14 +169,25 @@ impl Client {
         if header("Content-Type").as_deref() != Some("application/octet-stream") {
             return Err(Problem::Garbled { detail: "this is something else".into() });
         }
-        let buffer = response.array_buffer().map_err(|_| Problem::Unreachable)?;
-        let buffer = JsFuture::from(buffer).await.map_err(|error| broken_off(&error))?;
-        let answer = CatchUp::decode(&Uint8Array::new(&buffer).to_vec());
+        let answer = CatchUp::decode(&body_of(&response).await?);
         let age = || header("X-Lookupd-Age").and_then(|age| age.parse().ok()).unwrap_or(0);
         let stale = header("X-Lookupd-Stale").map(|_| Duration::from_millis(age()));
         // A leader of an earlier release doesn't say, and refuses what may not be done.
         let right = header(RIGHT).and_then(|right| Right::parse(&right)).unwrap_or(Right::Admin);
         Ok(Told { answer: answer.map_err(|error| Problem::undecodable(&error))?, stale, right })
+    }
+
+    /// The cluster's log, as a file.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn log(&self) -> Result<String, Problem> {
+        let response = self.send_within(LOG_DEADLINE_MS, "GET", "/v1/log", None).await?;
+        let kind = response.headers().get("Content-Type").ok().flatten();
+        if kind.as_deref() != Some("application/x-ndjson") {
+            return Err(Problem::Garbled { detail: "this is something else".into() });
+        }
+        text_of(&response).await
     }
 
     /// Whether there is such an API.
@@ -206,10 +220,20 @@ impl Client {
     }
 
     async fn send(&self, method: &str, path: &str, body: Option<String>) -> Result<Response, Problem> {
+        self.send_within(DEADLINE_MS, method, path, body).await
+    }
+
+    async fn send_within(
+        &self,
+        deadline_ms: u32,
+        method: &str,
+        path: &str,
+        body: Option<String>,
+    ) -> Result<Response, Problem> {
         let init = RequestInit::new();
         init.set_method(method);
         init.set_cache(RequestCache::NoStore);
-        init.set_signal(Some(&AbortSignal::timeout_with_u32(DEADLINE_MS)));
+        init.set_signal(Some(&AbortSignal::timeout_with_u32(deadline_ms)));
         if let Some(body) = body {
             init.set_body(&JsValue::from_str(&body));
         }
@@ -229,6 +253,12 @@ impl Client {
         let text = text_of(&response).await.unwrap_or_default();
         Err(Problem::of_answer(status, &text, &retry_after))
     }
+}
+
+async fn body_of(response: &Response) -> Result<Vec<u8>, Problem> {
+    let buffer = response.array_buffer().map_err(|_| Problem::Unreachable)?;
+    let buffer = JsFuture::from(buffer).await.map_err(|error| broken_off(&error))?;
+    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 async fn text_of(response: &Response) -> Result<String, Problem> {

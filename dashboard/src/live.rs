@@ -7,14 +7,15 @@ use std::{
 
 use gloo_events::{EventListener, EventListenerOptions};
 use gloo_timers::callback::{Interval, Timeout};
-use lookupd_core::{Timestamp, http::Right};
+use lookupd_core::{LogFile, Timestamp, http::Right};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::File;
 
 use crate::{
     acts::{Ask, Asked, Progress, Step, done},
     client::{Act, Client},
-    components::{Window, close_dialog, measure_table, open_dialog},
+    components::{Window, close_dialog, measure_table, open_dialog, open_dropped},
     dom,
     feed::{Feed, Port},
     prefs::{self, Choice},
@@ -46,12 +47,24 @@ struct Shared {
     graph: RefCell<(u64, Query, Rc<Graph>)>,
     window: Cell<Window>,
     asked: RefCell<Option<Asked>>,
+    /// Why a file isn't shown that somebody wanted to open.
+    refused: RefCell<Option<Refused>>,
+    is_log_asked_for: Cell<bool>,
     notices: RefCell<Vec<Notice>>,
     notice_count: Cell<u32>,
     dirty: Cell<bool>,
     show: RefCell<Rc<dyn Fn()>>,
     /// They end with the page.
     running: RefCell<Option<(Interval, Vec<EventListener>)>>,
+}
+
+/// A file that isn't shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What it is called.
+    pub name: String,
+    /// Why, and where in it.
+    pub reason: String,
 }
 
 /// Something that was done, said for a few seconds.
@@ -91,6 +104,8 @@ impl Live {
                 graph: RefCell::default(),
                 window: Cell::new(Window::START),
                 asked: RefCell::default(),
+                refused: RefCell::default(),
+                is_log_asked_for: Cell::default(),
                 notices: RefCell::default(),
                 notice_count: Cell::default(),
                 dirty: Cell::default(),
@@ -113,6 +128,7 @@ impl Live {
         self.shared.show.replace(show);
         self.send(Event::Tick(dom::now()));
         self.send(Event::Hidden(dom::is_hidden()));
+        self.travel_by_address();
         let (asking, telling) = (self.clone(), self.clone());
         let port = Port {
             standing: Rc::new(move || asking.store().standing()),
@@ -142,7 +158,12 @@ impl Live {
             prefs::load_choices();
             choosing.changed();
         });
-        let all = vec![visibility, history, scroll, resize, chosen_elsewhere, self.listen_to_keys()];
+        let drops = ["dragover", "drop"].map(|kind| {
+            let (live, options) = (self.clone(), EventListenerOptions::enable_prevent_default());
+            EventListener::new_with_options(&dom::document(), kind, options, move |event| open_dropped(&live, event))
+        });
+        let mut all = vec![visibility, history, scroll, resize, chosen_elsewhere, self.listen_to_keys()];
+        all.extend(drops);
         self.shared.running.replace(Some((clock, all)));
     }
 
@@ -235,13 +256,28 @@ impl Live {
         self.shared.location.borrow().1.clone()
     }
 
+    /// The address of a page. While somebody looks at the past, it is the page as of then.
+    pub fn href(&self, route: &Route, query: &Query) -> String {
+        self.base().href(route, &self.as_of_then(query.clone()).to_string())
+    }
+
     /// Goes to another page, at its top.
     pub fn go(&self, route: Route, query: Query) {
+        let query = self.as_of_then(query);
+        self.visit(route, query);
+        dom::window().scroll_to_with_x_and_y(0.0, 0.0);
+    }
+
+    fn as_of_then(&self, query: Query) -> Query {
+        let at = self.query().get(AT).to_owned();
+        if query.get(AT).is_empty() { query.with(AT, &at) } else { query }
+    }
+
+    fn visit(&self, route: Route, query: Query) {
         let href = self.base().href(&route, &query.to_string());
         // It fails only where a page navigates hundreds of times in a few seconds.
         let _ = dom::history().push_state_with_url(&JsValue::NULL, "", Some(&href));
         self.shared.location.replace((route, query));
-        dom::window().scroll_to_with_x_and_y(0.0, 0.0);
         self.changed();
     }
 
@@ -435,9 +471,110 @@ impl Live {
 
     /// Renders now. For what a person types: the next key must meet a form that knows of the one before.
     fn show(&self) {
+        self.travel_by_address();
         self.shared.dirty.set(false);
         let show = self.shared.show.borrow().clone();
         show();
+    }
+
+    /// Shows everything as of this moment, and says so in the address; or as it is now, which closes a file.
+    pub fn travel(&self, to: Option<Timestamp>) {
+        let (is_offline, is_there) = (self.store().is_offline(), self.store().wanted().is_some());
+        let text = to.map(|to| to.as_millis().to_string()).unwrap_or_default();
+        match to {
+            Some(_) if is_offline => self.send(Event::Travelled(to)),
+            None if is_offline => self.send(Event::Closed),
+            Some(_) if is_there => self.set_query(AT, &text),
+            // To where one was, one goes back.
+            _ => {
+                let (route, query) = self.shared.location.borrow().clone();
+                self.visit(route, query.with(AT, &text));
+            }
+        }
+    }
+
+    /// Goes to the moment that the address tells, if it is another one.
+    fn travel_by_address(&self) {
+        let to = self.query().get(AT).parse().ok().map(Timestamp::from_millis);
+        if self.store().is_offline() || self.store().wanted() == to {
+            return;
+        }
+        self.send(Event::Travelled(to));
+        if to.is_some() && self.store().past().is_none() {
+            self.ask_log();
+        }
+    }
+
+    /// Asks the server for the cluster's log, to look into it.
+    pub fn ask_log(&self) {
+        let wanted = self.store().wanted();
+        self.send(Event::Travelled(wanted));
+        if self.shared.is_log_asked_for.replace(true) {
+            return;
+        }
+        let live = self.clone();
+        spawn_local(async move {
+            let told = live.client().log().await.and_then(|file| {
+                LogFile::read(&file).map(Box::new).map_err(|error| Problem::Garbled { detail: error.to_string() })
+            });
+            live.shared.is_log_asked_for.set(false);
+            live.send(Event::Logged(told));
+        });
+    }
+
+    /// Saves the cluster's log as a file.
+    pub fn save_log(&self) {
+        let live = self.clone();
+        spawn_local(async move {
+            match live.client().log().await {
+                Ok(file) => dom::save(&format!("{}-log.ndjson", live.base().cluster), &file),
+                Err(problem) => live.refuse("The log".into(), problem.to_string()),
+            }
+        });
+    }
+
+    /// Shows the log in a file, if it is one.
+    pub fn open_log(&self, file: &File) {
+        let (live, name) = (self.clone(), file.name());
+        if file.size() > LONGEST_FILE {
+            return self.refuse(name, "It is longer than any log.".into());
+        }
+        let reading = JsFuture::from(file.text());
+        spawn_local(async move {
+            let read = match reading.await {
+                Ok(text) => LogFile::read(&text.as_string().unwrap_or_default()).map_err(|error| error.to_string()),
+                Err(_) => Err("The browser can't read it.".into()),
+            };
+            match read {
+                Ok(log) => {
+                    live.shared.refused.take();
+                    live.send(Event::Opened(name, Box::new(log)));
+                    live.set_query(AT, "");
+                }
+                Err(reason) => live.refuse(name, reason),
+            }
+        });
+    }
+
+    fn refuse(&self, name: String, reason: String) {
+        self.shared.refused.replace(Some(Refused { name, reason }));
+        self.changed();
+    }
+
+    /// What somebody wanted to open or to save, and why that didn't work.
+    pub fn refused(&self) -> Option<Refused> {
+        self.shared.refused.borrow().clone()
+    }
+
+    /// Says it no longer.
+    pub fn dismiss_refused(&self) {
+        self.shared.refused.take();
+        self.changed();
+    }
+
+    /// The leader's clock, whatever is shown.
+    pub fn present(&self) -> Timestamp {
+        self.store().present(self.now())
     }
 
     fn feed(&self) -> Option<Feed> {
@@ -454,6 +591,12 @@ impl Live {
         }
     }
 }
+
+/// The moment that is shown, in the address: milliseconds since 1970.
+pub const AT: &str = "at";
+
+/// Of a leader on a machine of its own, whose registry has hundreds of megabytes.
+const LONGEST_FILE: f64 = 512.0 * 1024.0 * 1024.0;
 
 impl Default for Live {
     fn default() -> Self {

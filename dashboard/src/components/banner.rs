@@ -25,6 +25,11 @@ pub fn banner(live: &Live) -> Html {
             let act = button(Look::Small, Icon::Refresh, "Try again", move || again.refresh());
             banner_of(live, Icon::Alert, problem, act)
         }
+        None if store.no_log().is_some() => {
+            let problem = store.no_log().map(ToString::to_string).unwrap_or_default();
+            let act = button(Look::Small, Icon::Refresh, "Try again", move || again.ask_log());
+            alert("The past can't be shown".into(), problem, act)
+        }
         None if store.is_held() => {
             let act = button(Look::Small, Icon::Play, "Go on", move || again.send(Event::Held(false)));
             raw(live, "banner plain", Icon::Pause, "Paused".into(), String::new(), act)
@@ -37,6 +42,15 @@ pub fn banner(live: &Live) -> Html {
 /// What is wrong, what to do about it, and a button that does.
 pub fn banner_of(live: &Live, symbol: Icon, problem: &Problem, act: Html) -> Html {
     raw(live, "banner bad", symbol, problem.title(), problem.advice(), act)
+}
+
+/// The same of something that has nothing to do with what is shown; read aloud.
+pub(crate) fn alert(title: String, text: String, act: Html) -> Html {
+    html! {
+        <div class="banner bad" role="alert">
+            { icon(Icon::Alert) }<div class="banner-text"><strong>{ title }</strong><span>{ text }</span></div>{ act }
+        </div>
+    }
 }
 
 fn raw(live: &Live, class: &'static str, symbol: Icon, title: String, advice: String, act: Html) -> Html {

@@ -47,6 +47,12 @@ pub enum Icon {
     Key,
     /// Further in.
     Right,
+    /// Back.
+    Left,
+    /// Back in time.
+    History,
+    /// From a file.
+    Upload,
     /// Upwards.
     Up,
     /// Downwards.
@@ -95,6 +101,9 @@ impl Icon {
             }
             Self::Key => "M12.5 11.5a4.5 4.5 0 1 0-4-4L2.5 13.5v4h4v-2.5H9v-2.5zM13.5 6.5h.01",
             Self::Right => "m7.5 4.5 5.5 5.5-5.5 5.5",
+            Self::Left => "m12.5 4.5-5.5 5.5 5.5 5.5",
+            Self::History => "M3.5 10a6.5 6.5 0 1 0 2-4.7L3 7.5M3 3v4.5h4.5M10 6.5V10l2.5 1.5",
+            Self::Upload => "M10 13V3.5M6 7l4-4 4 4M3 16.5h14",
             Self::Up => "m5 12.5 5-5 5 5",
             Self::Down => "m5 7.5 5 5 5-5",
             Self::Off => "M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM4.8 4.8l10.4 10.4",

@@ -7,7 +7,7 @@ use super::{card, empty_card, nothing, page, topics::shown};
 use crate::{
     components::{
         Column, Icon, Look, button, cell, chosen_filter, event_badge, event_topics, event_who, export_buttons, heads,
-        icon, link, link_with, long_table, moment, search_field, select_filter,
+        icon, link, link_with, log_buttons, long_table, moment, search_field, select_filter,
     },
     format,
     live::Live,
@@ -49,7 +49,12 @@ pub fn events(live: &Live) -> Html {
     };
     let waiting = store.recent().waiting();
     let waiting = find_events(waiting, &filter, store.registry()).len();
-    let acts = pause(live, store.recent().is_held(), waiting);
+    let acts = html! {
+        <div class="act-group">
+            { log_buttons(live) }
+            <div hidden={store.past().is_some()}>{ pause(live, store.recent().is_held(), waiting) }</div>
+        </div>
+    };
     let content = if happenings.is_empty() {
         let why = "What changes from now on appears here by itself.";
         empty_card(Icon::Clock, "Nothing happened yet", why, nothing())

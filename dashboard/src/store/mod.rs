@@ -3,23 +3,27 @@
 //! [`Store::update`] is the one place where state changes: events in, state out; it reads no clock and asks nobody. It
 //! works in place, since a copy of a large registry with every change would cost more than the change.
 
+mod past;
 mod recent;
 
 use std::time::Duration;
 
 use lookupd_core::{
-    CannotFollow, CatchUp, Cursor, Lifetimes, Registry, Replica, Timestamp, http::Right, link::ToFollower,
+    CannotFollow, CatchUp, Cursor, Lifetimes, LogFile, Registry, Replica, Timestamp, http::Right, link::ToFollower,
 };
 
 use self::recent::Told;
-pub use self::recent::{Listed, Recent};
+pub use self::{
+    past::{BARS, Past, TALLEST},
+    recent::{Listed, Recent},
+};
 use crate::{
     feed::{Link, News, Standing},
     problem::Problem,
 };
 
 /// What happens to the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Event {
     /// The feed learnt something.
     News(News),
@@ -29,6 +33,14 @@ pub enum Event {
     Held(bool),
     /// A person made the list of events stand still, or lets it go on.
     EventsHeld(bool),
+    /// A person wants to see everything as of this moment; or as it is now.
+    Travelled(Option<Timestamp>),
+    /// The server told the cluster's log, or didn't.
+    Logged(Result<Box<LogFile>, Problem>),
+    /// A person opened a log from a file of this name; it is shown until it is closed.
+    Opened(String, Box<LogFile>),
+    /// The file was closed.
+    Closed,
     /// Time goes by, by the local clock.
     Tick(Timestamp),
 }
@@ -56,6 +68,11 @@ pub enum Connection {
 pub struct Store {
     replica: Replica,
     recent: Recent,
+    /// Which moment is asked for, where that isn't now.
+    wanted: Option<Timestamp>,
+    past: Option<Past>,
+    /// Why the server's log isn't there.
+    no_log: Option<Problem>,
     /// What the server said last that whoever looks may do.
     right: Right,
     problem: Option<Problem>,
@@ -108,6 +125,31 @@ impl Store {
             Event::Hidden(hidden) => std::mem::replace(&mut self.hidden, hidden) != hidden,
             Event::Held(held) => std::mem::replace(&mut self.held, held) != held,
             Event::EventsHeld(held) => self.recent.hold(held),
+            Event::Travelled(wanted) => {
+                self.travel(wanted);
+                true
+            }
+            Event::Logged(told) => {
+                // Nobody may want it any more, or a file may be open.
+                if let (Some(wanted), None) = (self.wanted, &self.past) {
+                    match told {
+                        Ok(log) => self.look_into(Some(Past::new(*log, None, wanted))),
+                        Err(problem) => self.no_log = Some(problem),
+                    }
+                }
+                true
+            }
+            Event::Opened(name, log) => {
+                self.wanted = None;
+                let until = log.exported_at;
+                self.look_into(Some(Past::new(*log, Some(name), until)));
+                true
+            }
+            Event::Closed => {
+                self.wanted = None;
+                self.look_into(None);
+                true
+            }
             Event::Tick(now) => {
                 self.now = now;
                 self.settle(now);
@@ -116,29 +158,50 @@ impl Store {
         }
     }
 
-    /// The registry as last heard.
+    /// The registry as last heard, or as it was at the moment that is shown.
     pub fn registry(&self) -> &Registry {
-        self.replica.registry()
+        self.past.as_ref().map_or(self.replica.registry(), Past::registry)
     }
 
-    /// What happened of late.
+    /// What happened of late, or until the moment that is shown.
     pub fn recent(&self) -> &Recent {
-        &self.recent
+        self.past.as_ref().map_or(&self.recent, Past::recent)
     }
 
     /// How long producers and tombstones live.
     pub fn lifetimes(&self) -> &Lifetimes {
-        self.replica.lifetimes()
+        self.past.as_ref().map_or(self.replica.lifetimes(), |past| &past.log().lifetimes)
     }
 
     /// Whether there is anything to show.
     pub fn is_loaded(&self) -> bool {
-        self.replica.is_loaded()
+        self.past.is_some() || (self.wanted.is_none() && self.replica.is_loaded())
     }
 
-    /// Whether whoever looks may do this. It is the server that refuses; here nothing is offered that it would refuse.
+    /// The past that is shown, where one is.
+    pub fn past(&self) -> Option<&Past> {
+        self.past.as_ref()
+    }
+
+    /// Whether what is shown is from a file, and no server has to do with it.
+    pub fn is_offline(&self) -> bool {
+        self.past.as_ref().is_some_and(|past| past.file().is_some())
+    }
+
+    /// Which moment of the server's log is asked for; nothing for now.
+    pub fn wanted(&self) -> Option<Timestamp> {
+        self.wanted
+    }
+
+    /// Why the server's log can't be shown.
+    pub fn no_log(&self) -> Option<&Problem> {
+        self.no_log.as_ref()
+    }
+
+    /// Whether whoever looks may do this. It is the server that refuses; here nothing is offered that it would refuse, and
+    /// nothing at all in the past.
     pub fn may(&self, right: Right) -> bool {
-        right <= self.right
+        right <= self.right && self.past.is_none() && self.wanted.is_none()
     }
 
     /// What to ask for changes since: nothing where all is to be asked for anew.
@@ -148,17 +211,22 @@ impl Store {
 
     /// What the feed has to know.
     pub fn standing(&self) -> Standing {
-        let timeout = self.lifetimes().inactive_producer_timeout;
+        let timeout = self.replica.lifetimes().inactive_producer_timeout;
         Standing { cursor: self.cursor(), is_behind: self.is_behind(), timeout }
     }
 
-    /// The leader's clock.
+    /// The leader's clock, which stands still where the past is shown.
     pub fn now(&self) -> Timestamp {
-        self.replica.leader_now(self.now)
+        self.leader_now(self.now)
     }
 
-    /// The leader's clock at a moment of the local one.
+    /// The leader's clock at a moment of the local one, or the moment that is shown.
     pub fn leader_now(&self, local: Timestamp) -> Timestamp {
+        self.past.as_ref().map_or_else(|| self.present(local), Past::time)
+    }
+
+    /// The leader's clock at a moment of the local one, whatever is shown.
+    pub fn present(&self, local: Timestamp) -> Timestamp {
         self.replica.leader_now(local)
     }
 
@@ -199,8 +267,8 @@ impl Store {
         match &self.problem {
             _ if self.is_paused() => Connection::Paused,
             Some(problem) if problem.wants_token() => Connection::Locked,
-            Some(_) if self.is_loaded() => Connection::Reconnecting,
-            None if self.is_loaded() => match self.link {
+            Some(_) if self.replica.is_loaded() => Connection::Reconnecting,
+            None if self.replica.is_loaded() => match self.link {
                 Link::Open => Connection::Live,
                 Link::Opening => Connection::Connecting,
                 Link::Closed => Connection::Polling,
@@ -230,9 +298,9 @@ impl Store {
     }
 
     fn take(&mut self, message: &ToFollower, now: Timestamp) -> bool {
-        let lifetimes = *self.lifetimes();
+        let lifetimes = *self.replica.lifetimes();
         let told = match message {
-            ToFollower::Batch { bytes, .. } => Some(Told::by_push(bytes, self.registry())),
+            ToFollower::Batch { bytes, .. } => Some(Told::by_push(bytes, self.replica.registry())),
             _ => None,
         };
         match self.replica.push(message, now) {
@@ -243,7 +311,7 @@ impl Store {
                 }
                 let is_proof = matches!(message, ToFollower::Beacon { cursor, .. } if self.cursor() == Some(*cursor));
                 let is_mended = is_proof && self.problem.take().is_some();
-                let is_new = changed || lifetimes != *self.lifetimes();
+                let is_new = changed || lifetimes != *self.replica.lifetimes();
                 if is_new {
                     self.begin_epoch();
                 }
@@ -261,9 +329,9 @@ impl Store {
     }
 
     fn follow(&mut self, answer: &CatchUp, asked_at: Timestamp, now: Timestamp) {
-        let lifetimes = *self.lifetimes();
-        let loaded = self.is_loaded();
-        let told = Told::by_answer(answer, self.registry(), loaded);
+        let lifetimes = *self.replica.lifetimes();
+        let loaded = self.replica.is_loaded();
+        let told = Told::by_answer(answer, self.replica.registry(), loaded);
         match self.replica.catch_up(answer, asked_at, now) {
             Ok(changed) => {
                 if changed {
@@ -274,7 +342,7 @@ impl Store {
                 self.anew = false;
                 // What was asked before the doubt doesn't settle it.
                 self.doubted_at = self.doubted_at.filter(|at| asked_at < *at);
-                if changed || !loaded || lifetimes != *self.lifetimes() {
+                if changed || !loaded || lifetimes != *self.replica.lifetimes() {
                     self.begin_epoch();
                 }
             }
@@ -289,8 +357,28 @@ impl Store {
         }
     }
 
+    fn travel(&mut self, wanted: Option<Timestamp>) {
+        self.no_log = None;
+        match (&mut self.past, wanted) {
+            (Some(past), Some(wanted)) => {
+                past.show(wanted);
+                self.begin_epoch();
+            }
+            (Some(past), None) if past.file().is_some() => return,
+            (_, None) => self.look_into(None),
+            (None, Some(_)) => {}
+        }
+        self.wanted = wanted.filter(|_| !self.is_offline());
+    }
+
+    fn look_into(&mut self, past: Option<Past>) {
+        self.past = past;
+        self.no_log = None;
+        self.begin_epoch();
+    }
+
     fn pass_boundary(&mut self) -> bool {
-        if self.next_boundary.is_none_or(|boundary| self.now() < boundary) {
+        if self.next_boundary.is_none_or(|boundary| self.present(self.now) < boundary) {
             return false;
         }
         self.begin_epoch();
@@ -304,11 +392,12 @@ impl Store {
 
     /// When, by the leader's clock, the next silence becomes inactivity or the next tombstone ends.
     fn boundary(&self) -> Option<Timestamp> {
-        let (now, Lifetimes { inactive_producer_timeout, tombstone_lifetime }) = (self.now(), *self.lifetimes());
+        let (now, Lifetimes { inactive_producer_timeout, tombstone_lifetime }) =
+            (self.now(), *self.replica.lifetimes());
         // Active to the very millisecond: inactive from the next.
         let silence = inactive_producer_timeout.saturating_add(Duration::from_millis(1));
-        let silences = self.registry().claims().filter_map(|claim| claim.silent_since);
-        let tombstones = self.registry().tombstones().map(|(_, _, at)| at.plus(tombstone_lifetime));
+        let silences = self.replica.registry().claims().filter_map(|claim| claim.silent_since);
+        let tombstones = self.replica.registry().tombstones().map(|(_, _, at)| at.plus(tombstone_lifetime));
         silences.map(|since| since.plus(silence)).chain(tombstones).filter(|moment| *moment > now).min()
     }
 }

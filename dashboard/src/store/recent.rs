@@ -70,6 +70,11 @@ fn rows(batches: &[Vec<u8>], registry: &Registry, anew: bool) -> Vec<EventRow> {
 }
 
 impl Recent {
+    /// All that is known of a past that ends there.
+    pub(super) fn of(all: Vec<Rc<Happening>>, begins: Option<Timestamp>) -> Self {
+        Self { all, begins, ..Self::default() }
+    }
+
     /// Takes over what was told, once it was followed.
     pub(super) fn take(&mut self, told: Told) {
         match told.gap {

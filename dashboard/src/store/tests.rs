@@ -1,4 +1,4 @@
-use lookupd_core::{Batch, Change, Check, ClaimKey, DecodeError, Node, ProducerInfo, TopicName, Via};
+use lookupd_core::{Batch, Change, Check, ClaimKey, DecodeError, Node, ProducerInfo, TopicName, Via, http::Right};
 
 use super::*;
 use crate::view::{EventRow, Happening, event};
@@ -369,4 +369,107 @@ fn the_oldest_events_go_when_too_much_is_named() {
     store.update(Event::EventsHeld(false));
     let listed = store.recent().listed();
     assert_eq!((listed.first, listed.begins), (35_001, Some(at(3))));
+}
+
+/// A log of a topic a second, each deleted two seconds later, and the registry after each second.
+fn log(seconds: u64) -> (LogFile, Vec<Registry>) {
+    let (mut start, mut registries) = (Registry::default(), vec![]);
+    let mut batches = vec![];
+    for second in 0..seconds {
+        let mut changes = vec![topic(&format!("t{second}"))];
+        if let Some(before) = second.checked_sub(2) {
+            changes.push(Change::TopicDeleted { topic: TopicName::parse(&format!("t{before}")).unwrap() });
+        }
+        let batch = Batch { revision: second + 1, at: at(second), changes };
+        start.apply(&batch).unwrap();
+        registries.push(start.clone());
+        batches.push(batch);
+    }
+    let lifetimes = Lifetimes { tombstone_lifetime: Duration::from_secs(7), ..Lifetimes::default() };
+    let file = LogFile { cluster: "west".into(), exported_at: at(seconds), lifetimes, snapshot: vec![], batches };
+    (file, registries)
+}
+
+fn names(registry: &Registry) -> Vec<String> {
+    registry.topics().map(|topic| topic.name().to_string()).collect()
+}
+
+fn travelled(store: &mut Store, to: Option<u64>) {
+    assert!(store.update(Event::Travelled(to.map(at))));
+}
+
+#[test]
+fn every_moment_of_the_log_is_shown_whichever_way_one_comes_to_it() {
+    let (mut store, _) = live();
+    let (file, registries) = log(50);
+    travelled(&mut store, Some(20));
+    assert!(!store.is_loaded(), "what is now isn't shown as then");
+    store.update(Event::Logged(Ok(Box::new(file))));
+    for second in [20, 3, 4, 49, 0, 30, 29, 30] {
+        let epoch = store.epoch();
+        travelled(&mut store, Some(second));
+        assert_ne!(store.epoch(), epoch);
+        assert_eq!(names(store.registry()), names(&registries[second as usize]), "{second}");
+        assert_eq!((store.now(), store.leader_now(at(9_999))), (at(second), at(second)));
+        assert_eq!(store.lifetimes().tombstone_lifetime, Duration::from_secs(7));
+        let told = store.recent().all().len() as u64;
+        assert_eq!(told, 2 * (second + 1) - (second + 1).min(2), "what happened until then");
+        let past = store.past().unwrap();
+        assert_eq!(past.previous(), second.checked_sub(1).map(at));
+        assert_eq!(past.next(), (second < 49).then(|| at(second + 1)));
+    }
+    for (asked, shown) in [(0, 0), (9_999, 50)] {
+        travelled(&mut store, Some(asked));
+        assert_eq!(store.past().unwrap().time(), at(shown), "the nearest that there is");
+    }
+    let early = at(0).minus(Duration::from_secs(60));
+    store.update(Event::Travelled(Some(early)));
+    assert_eq!((store.past().unwrap().time(), store.wanted()), (at(0), Some(early)));
+}
+
+#[test]
+fn the_feed_goes_on_beneath_and_nothing_may_be_done() {
+    let (mut store, mut history) = live();
+    assert!(store.may(Right::Admin));
+    travelled(&mut store, Some(5));
+    assert!(!store.may(Right::Register), "as soon as it is asked for");
+    store.update(Event::Logged(Ok(Box::new(log(9).0))));
+    history.push(at(100), vec![topic("b")]);
+    assert!(pushed(&mut store, history.batch(2), at(100)));
+    store.update(Event::Tick(at(200)));
+    assert_eq!((names(store.registry()), store.now()), (vec!["t4".to_owned(), "t5".to_owned()], at(5)));
+    assert_eq!((store.connection(), store.cursor()), (Connection::Live, Some(history.cursor)));
+    assert!(!store.may(Right::Register));
+    travelled(&mut store, None);
+    assert_eq!((names(store.registry()), store.now() >= at(100)), (vec!["a".to_owned(), "b".to_owned()], true));
+    assert!(store.may(Right::Admin) && store.past().is_none());
+}
+
+#[test]
+fn a_log_that_nobody_waits_for_is_dropped_and_one_that_is_missing_is_said_to_be() {
+    let (mut store, _) = live();
+    store.update(Event::Logged(Ok(Box::new(log(9).0))));
+    assert!(store.past().is_none());
+    travelled(&mut store, Some(5));
+    store.update(Event::Logged(Err(Problem::Timeout)));
+    assert_eq!((store.no_log(), store.is_loaded()), (Some(&Problem::Timeout), false));
+    travelled(&mut store, Some(5));
+    assert_eq!(store.no_log(), None, "asked once more");
+    travelled(&mut store, None);
+    assert!(store.is_loaded());
+}
+
+#[test]
+fn a_file_is_shown_until_it_is_closed_with_or_without_a_server() {
+    let mut store = Store::default();
+    failed(&mut store, Problem::Unreachable, at(2));
+    store.update(Event::Opened("west.ndjson".into(), Box::new(log(9).0)));
+    assert!(store.is_loaded() && store.is_offline() && !store.may(Right::Register));
+    assert_eq!((names(store.registry()), store.now()), (vec!["t7".to_owned(), "t8".to_owned()], at(9)));
+    travelled(&mut store, Some(1));
+    assert_eq!((names(store.registry()), store.wanted()), (vec!["t0".to_owned(), "t1".to_owned()], None));
+    store.update(Event::Travelled(None));
+    assert!(store.is_offline(), "an address without a moment closes nothing");
+    store.update(Event::Closed);
+    assert!(!store.is_loaded() && !store.is_offline());
 }
