@@ -19,7 +19,7 @@ use core::fmt;
 
 use slab::Slab;
 
-use self::agents::Agent;
+use self::agents::Agents;
 pub use self::{
     agents::AgentEntry,
     impact::{Fact, Impact},
@@ -29,7 +29,7 @@ pub use self::{
 use crate::{
     change::{Batch, Change, Revision, Topics},
     name::{ChannelName, TopicName},
-    producer::{AgentId, ClaimKey, Node, ProducerInfo},
+    producer::{ClaimKey, Node, ProducerInfo},
     time::Timestamp,
 };
 
@@ -41,7 +41,7 @@ pub struct Registry {
     topics: BTreeMap<TopicName, Topic>,
     claims: Slab<Claim>,
     claims_by_key: BTreeMap<ClaimKey, ClaimId>,
-    agents: BTreeMap<AgentId, Agent>,
+    agents: Agents,
     tombstones: BTreeMap<TopicName, Tombstones>,
     /// Claims' topics and channels, counted.
     registrations: usize,
@@ -219,19 +219,20 @@ impl Registry {
         let id = self.claims.insert(claim) as ClaimId;
         self.claims_by_key.insert(key.clone(), id);
         if let Some(agent) = key.via.agent() {
-            self.agents.entry(agent.clone()).or_default().claims.push(id);
+            self.agents.known(agent).claims.push(id);
         }
         id
     }
 
     fn announce(&mut self, key: &ClaimKey, info: &ProducerInfo, announced: Revision, topics: &Topics) {
         let id = self.identify(key, info, announced);
-        let mut served: BTreeMap<&TopicName, &Vec<ChannelName>> = BTreeMap::new();
-        served.extend(topics.iter().map(|(name, kept)| (name, kept)));
+        // A leader's own are in order already; who else announces may say them in any.
+        let mut served: Vec<&(TopicName, Vec<ChannelName>)> = topics.iter().collect();
+        served.sort_unstable_by_key(|(name, _)| name);
         for topic in self.claims[id as usize].topics.clone() {
-            match served.get(&topic) {
-                Some(kept) => self.withdraw_channels(id, &topic, |channel| !kept.contains(channel)),
-                None => self.withdraw_topic(id, &topic),
+            match served.binary_search_by_key(&&topic, |(name, _)| name) {
+                Ok(place) => self.withdraw_channels(id, &topic, |channel| !served[place].1.contains(channel)),
+                Err(_) => self.withdraw_topic(id, &topic),
             }
         }
         self.register(id, topics);
