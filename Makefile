@@ -9,7 +9,7 @@ export PORT
 # What a build depends on. The folders are among it, so that a file that went away counts too.
 shared := Cargo.toml Cargo.lock package-lock.json tools/versions.env tools/build.sh $(shell find core/src core/Cargo.toml)
 worker := $(shared) $(shell find worker/src worker/Cargo.toml)
-dashboard := $(shared) tools/headers.mjs tools/imports.mjs $(shell find dashboard)
+dashboard := $(shared) tools/headers.mjs tools/shrink.mjs tools/imports.mjs tools/order.mjs tools/leb128.mjs $(shell find dashboard)
 
 .PHONY: help setup setup-test build agent dev test fuzz tour-nsq check soak soak-crash soak-simulation bench bench-nsq bench-edge bench-dashboard fmt clean deploy-dry-run
 

@@ -4,10 +4,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { shortenImports } from "./imports.mjs";
+import { shrink } from "./shrink.mjs";
 
 const { TRUNK_STAGING_DIR: staging, TRUNK_DIST_DIR: dist, TRUNK_PUBLIC_URL: base } = process.env;
-shortenImports(staging);
+shrink(staging);
 const html = readFileSync(join(staging, "index.html"), "utf8");
 
 const inline = [...html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g)];

@@ -1,6 +1,6 @@
 //! The page around all pages: header, navigation, what is wrong, what is asked.
 
-use std::{cell::Cell, rc::Rc};
+use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlAnchorElement};
@@ -19,40 +19,42 @@ use crate::{
     store::Connection,
 };
 
-/// The whole dashboard.
-#[component]
-pub fn App() -> Html {
-    let live = use_state(Live::new);
-    let version = use_state(|| 0_u64);
-    {
-        let (live, version) = ((*live).clone(), version.setter());
-        use_effect_with((), move |()| {
-            prefs::load_choices();
-            let count = Cell::new(0);
-            live.start(Rc::new(move || {
-                count.set(count.get() + 1);
-                version.set(count.get());
-            }));
-        });
+/// The whole dashboard. A component by its trait: hooks would weigh 2 KB more.
+pub struct App {
+    live: Live,
+    /// The page that the window is titled by.
+    titled: Option<Route>,
+}
+
+impl Component for App {
+    type Message = ();
+    type Properties = ();
+
+    fn create(context: &Context<Self>) -> Self {
+        prefs::load_choices();
+        let (live, link) = (Live::new(), context.link().clone());
+        live.start(Rc::new(move || link.send_message(())));
+        Self { live, titled: None }
     }
-    let live = live.at_version(*version);
-    let first = use_mut_ref(|| true);
-    {
-        let cluster = live.base().cluster.clone();
-        use_effect_with(live.route(), move |route| {
+
+    fn view(&self, _: &Context<Self>) -> Html {
+        shell(&self.live)
+    }
+
+    fn rendered(&mut self, _: &Context<Self>, first: bool) {
+        let route = self.live.route();
+        if self.titled.as_ref() != Some(&route) {
+            let cluster = &self.live.base().cluster;
             let at = if cluster == "default" { String::new() } else { format!("{cluster} · ") };
             dom::document().set_title(&format!("{} · {at}lookupd-edge", route.title()));
             // Who can't see that the page changed is led to its heading; at the start the browser does so itself.
-            if !first.replace(false) {
+            if !first {
                 dom::focus("title");
             }
-        });
+            self.titled = Some(route);
+        }
+        self.live.rendered();
     }
-    {
-        let live = live.clone();
-        use_effect(move || live.rendered());
-    }
-    shell(&live)
 }
 
 /// The navigation, in order.

@@ -26,12 +26,11 @@ use crate::{
     view::{Graph, GraphFilter, Leaving, NodeRow, TopicRow, graph, node_rows, topic_rows},
 };
 
-/// A handle on everything. Equal to an earlier one as long as there is nothing to render: it changes at most once a
-/// frame, however much happens, and once a second for what shows time.
+/// A handle on everything. It asks to be rendered at most once a frame, however much happens, and once a second for what shows
+/// time.
 #[derive(Clone)]
 pub struct Live {
     shared: Rc<Shared>,
-    version: u64,
 }
 
 struct Shared {
@@ -79,12 +78,6 @@ pub struct Notice {
 /// How long a notice stays.
 const NOTICE_MS: u32 = 6_000;
 
-impl PartialEq for Live {
-    fn eq(&self, other: &Self) -> bool {
-        self.version == other.version && Rc::ptr_eq(&self.shared, &other.shared)
-    }
-}
-
 impl Live {
     /// What there is before anything was heard.
     pub fn new() -> Self {
@@ -112,14 +105,7 @@ impl Live {
                 show: RefCell::new(Rc::new(|| ())),
                 running: RefCell::default(),
             }),
-            version: 0,
         }
-    }
-
-    /// The same, to be rendered as this version.
-    #[must_use]
-    pub fn at_version(&self, version: u64) -> Self {
-        Self { shared: self.shared.clone(), version }
     }
 
     /// Begins to feed the store, to keep time and to watch address and visibility; `show` is called whenever there is

@@ -42,7 +42,7 @@ fn head(live: &Live, Column { label, class, by }: Column, order: Option<Order>) 
     };
     let live = live.clone();
     let onclick = Callback::from(move |_| {
-        live.set_query("sort", &order.pressed(by, class.contains("numeric")).to_string());
+        live.set_query("sort", &order.pressed(by, class.split(' ').any(|one| one == "numeric")).to_string());
     });
     html! {
         <th scope="col" {class} aria-sort={sort}>
