@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The whole dashboard. A component by its trait: hooks would weigh 2 KB more.
-pub struct App {
+pub(crate) struct App {
     live: Live,
     /// The page that the window is titled by.
     titled: Option<Route>,

@@ -494,10 +494,10 @@ impl Live {
     /// Asks the server for the cluster's log, to look into it.
     pub fn ask_log(&self) {
         let wanted = self.store().wanted();
-        self.send(Event::Travelled(wanted));
         if self.shared.is_log_asked_for.replace(true) {
             return;
         }
+        self.send(Event::Travelled(wanted));
         let live = self.clone();
         spawn_local(async move {
             let told = live.client().log().await.and_then(|file| {
@@ -506,6 +506,11 @@ impl Live {
             live.shared.is_log_asked_for.set(false);
             live.send(Event::Logged(told));
         });
+    }
+
+    /// Whether that log is on its way.
+    pub fn is_log_coming(&self) -> bool {
+        self.shared.is_log_asked_for.get()
     }
 
     /// Saves the cluster's log as a file.

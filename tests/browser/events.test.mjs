@@ -9,7 +9,7 @@ let worker;
 let browser;
 before(async () => {
   [worker, browser] = await Promise.all([
-    startWorker({ CLUSTERS: "default,events,pause,graph,crowd,hostile,axe", TOMBSTONE_LIFETIME: "300s" }),
+    startWorker({ CLUSTERS: "default,events,pause,graph,crowd,hostile,axe,then,gap", TOMBSTONE_LIFETIME: "300s" }),
     launch(),
   ]);
   const graph = cluster("graph");
@@ -43,7 +43,7 @@ test("what happens is listed as it happens, newest first, and one line tells of 
   await at.post("/topic/tombstone?topic=orders&node=[2001:db8::1]:4151");
   await lines(page).getByText("Tombstoned", { exact: true }).waitFor();
   const [newest] = await texts(page);
-  assert.match(newest, /^Tombstoned \d+:\d\d:\d\d\s[AP]M orders \[2001:db8::1\]:4151/);
+  assert.match(newest, /^Tombstoned \d+:\d\d:\d\d\s[AP]M ?, as of then orders \[2001:db8::1\]:4151/);
   const moment = lines(page).first().locator("time");
   assert.match(await moment.getAttribute("title"), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
@@ -135,7 +135,7 @@ test("a list that stands still loses nothing", async (t) => {
   await page.goBack();
   await page.getByRole("button", { name: "12 new events" }).click();
   await lines(page).getByRole("link", { name: "meanwhile-11" }).waitFor();
-  const names = await lines(page).getByRole("link").allInnerTexts();
+  const names = await lines(page).getByRole("link", { name: /^(before|meanwhile)/ }).allInnerTexts();
   assert.deepEqual(names, ["before", ...created].reverse());
 });
 
@@ -294,3 +294,45 @@ for (const colorScheme of ["light", "dark"]) {
     t.diagnostic(`axe looked at ${looked} nodes`);
   });
 }
+
+test("an event leads to what it is about, as of then", async (t) => {
+  const at = cluster("then");
+  await at.register("orders", "10.0.0.1:4151");
+  await at.register("orders", "10.0.0.2:4151");
+  const page = await open(t, browser);
+  await page.goto(`${at.origin}/ui/events`);
+  const registered = lines(page).filter({ hasText: "Registered" }).filter({ hasText: "10.0.0.2:4151" });
+  await registered.waitFor();
+  await at.post("/topic/delete?topic=orders");
+  await lines(page).getByText("Topic deleted").waitFor();
+  await registered.getByRole("link", { name: /as of then/ }).click();
+  await page.getByRole("heading", { level: 1, name: "orders" }).waitFor();
+  assert.match(query(page), /^\?at=\d{13}$/);
+  await page.getByText("2 found by consumers").waitFor();
+  await page.getByRole("button", { name: "Back to now" }).click();
+  await page.getByText("There is no such topic").waitFor();
+});
+
+test("what came as a whole is a line that says so, and the log tells what it hides", async (t) => {
+  const at = cluster("gap");
+  await at.post("/topic/create?topic=first");
+  const page = await open(t, browser, { expected: /WebSocket/ });
+  // Without a stream the page asks, and is answered with a whole snapshot.
+  await page.routeWebSocket("**/v1/stream*", (stream) => stream.close());
+  await page.route("**/v1/changes*", (route) => route.continue({ url: route.request().url().replace(/\/changes.*/, "/snapshot") }));
+  await page.goto(`${at.origin}/ui/events`);
+  await lines(page).getByRole("link", { name: "first", exact: true }).waitFor();
+  await at.post("/topic/create?topic=second");
+  await lines(page).getByText(/What happened between .* isn't known here/).waitFor();
+  await page.unroute("**/v1/changes*");
+  await at.post("/topic/create?topic=third");
+  await lines(page).getByRole("link", { name: "third", exact: true }).waitFor();
+  await page.getByText("Some of what happened isn't known here.").waitFor();
+  await page.getByRole("button", { name: "Load the log" }).click();
+  await page.getByText("isn't known here").first().waitFor({ state: "detached" });
+  const names = await lines(page).getByRole("link", { name: /^(first|second|third)$/ }).allInnerTexts();
+  assert.deepEqual(names, ["third", "second", "first"]);
+  // And it goes on.
+  await at.post("/topic/create?topic=fourth");
+  await lines(page).getByRole("link", { name: "fourth", exact: true }).waitFor();
+});

@@ -1,14 +1,13 @@
 //! What happened, in a cell or in a line.
 
-use lookupd_core::Timestamp;
 use yew::prelude::*;
 
-use super::{Icon, badge, name_link, text};
+use super::{Icon, badge, link_with, name_link, text};
 use crate::{
     format,
-    live::Live,
-    route::Route,
-    view::{EventKind, Named, Told, Tone},
+    live::{AT, Live},
+    route::{Query, Route},
+    view::{EventKind, EventRow, Named, Told, Tone},
 };
 
 /// What happened, in a few words.
@@ -33,7 +32,7 @@ pub fn event_badge(told: &Told<'_>) -> Html {
 }
 
 /// The topics and channels that it names: one as a link, several behind a button. `id` is its own in the page.
-pub fn event_topics(live: &Live, told: &Told<'_>, id: usize) -> Html {
+pub fn event_topics(live: &Live, told: &Told<'_>, id: isize) -> Html {
     let named = told.named;
     let Some((topic, channels)) = named.get(0) else { return text("") };
     if named.count() > 1 {
@@ -61,9 +60,21 @@ fn beside(first: Html, second: Html) -> Html {
     html! { <span class="path">{ first }{ second }</span> }
 }
 
-/// A moment of today by the local clock; in full for who points at it.
-pub fn moment(at: Timestamp) -> Html {
-    html! { <time class="number" datetime={format::iso(at)} title={format::iso(at)}>{ format::time_of_day(at) }</time> }
+/// When it was, by the local clock and in full for who points at it: a link to what it is about, as of then.
+pub fn event_moment(live: &Live, row: &EventRow, told: &Told<'_>) -> Html {
+    let to = match (told.named.get(0), told.who.node()) {
+        (Some((topic, _)), _) if told.named.count() == 1 => Route::topic(topic),
+        (_, Some(_)) => Route::node(&told.who.texts().0),
+        _ => Route::Overview,
+    };
+    let then = Query::default().with(AT, &row.at.as_millis().to_string());
+    let content = html! {
+        <>
+            <time class="number" title={format::iso(row.at)}>{ format::time_of_day(row.at) }</time>
+            <span class="visually-hidden">{ ", as of then" }</span>
+        </>
+    };
+    link_with(live, &to, &then, "then", false, content)
 }
 
 /// How many topics are named at most.
@@ -71,7 +82,7 @@ const NAMED: usize = 200;
 
 /// A button that shows names in a box above the page. The box is the browser's own: a press elsewhere or Esc closes it, and no row
 /// of a long table grows.
-fn names(id: usize, label: String, named: Named<'_>) -> Html {
+fn names(id: isize, label: String, named: Named<'_>) -> Html {
     let mut lines = named.list(NAMED, "\n");
     if named.count() > NAMED {
         lines.push_str("and ");

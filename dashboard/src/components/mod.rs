@@ -33,7 +33,7 @@ pub use choice::{choice, theme_button};
 pub use dialog::{close_dialog, dialog, open_dialog};
 pub use element::element;
 pub use empty::{empty, skeleton};
-pub use event::{event_badge, event_topics, event_who, moment};
+pub use event::{event_badge, event_moment, event_topics, event_who};
 pub use export::export_buttons;
 pub use facts::facts;
 pub use field::{FieldLook, chosen_filter, field, search_field, select_filter, state_filter};

@@ -6,8 +6,8 @@ use yew::prelude::*;
 use super::{card, empty_card, nothing, page, topics::shown};
 use crate::{
     components::{
-        Column, Icon, Look, button, cell, chosen_filter, event_badge, event_topics, event_who, export_buttons, heads,
-        icon, link, link_with, log_buttons, long_table, moment, search_field, select_filter,
+        Column, Icon, Look, button, cell, chosen_filter, event_badge, event_moment, event_topics, event_who,
+        export_buttons, heads, icon, link, link_with, log_buttons, long_table, search_field, select_filter,
     },
     format,
     live::Live,
@@ -32,7 +32,9 @@ pub fn events(live: &Live) -> Html {
     let kind = EventKind::parse(query.get("type"));
     let filter = EventFilter { kind, topic: query.get("topic"), search: query.get("q") };
     let store = live.store();
-    let Listed { happenings, first, begins } = store.recent().listed();
+    let listed = store.recent().listed();
+    let unknown = unknown(live, &listed);
+    let Listed { happenings, first, .. } = listed;
     let found = find_events(&happenings, &filter, store.registry());
     let count = |until: Timestamp| {
         let is_event = |happening: &Happening| event(happening).is_some_and(|row| row.at < until);
@@ -50,10 +52,7 @@ pub fn events(live: &Live) -> Html {
     let waiting = store.recent().waiting();
     let waiting = find_events(waiting, &filter, store.registry()).len();
     let acts = html! {
-        <div class="act-group">
-            { log_buttons(live) }
-            <div hidden={store.past().is_some()}>{ pause(live, store.recent().is_held(), waiting) }</div>
-        </div>
+        <>{ log_buttons(live) }{ if store.past().is_some() { nothing() } else { pause(live, store.recent().is_held(), waiting) } }</>
     };
     let content = if happenings.is_empty() {
         let why = "What changes from now on appears here by itself.";
@@ -64,7 +63,7 @@ pub fn events(live: &Live) -> Html {
         empty_card(Icon::Search, title, why, clear)
     } else {
         long_table(live, "Events, newest first", &COLUMNS, Order::parse("", &[""]), found.len(), &|place| {
-            let number = first + found[place];
+            let number = first + found[place] as isize;
             (number.to_string(), cells(live, &happenings[found[place]], number))
         })
     };
@@ -91,7 +90,7 @@ pub fn events(live: &Live) -> Html {
                 { export }
             </div>
             <div class="events">{ content }</div>
-            <p class="muted number unknown" hidden={begins.is_none()}>{ before(begins) }</p>
+            { unknown }
         </>
     };
     page(nothing(), "Events", below, acts, content)
@@ -105,8 +104,10 @@ pub(super) fn latest_events(live: &Live, filter: &EventFilter<'_>) -> Html {
     let store = live.store();
     let all = store.recent().all();
     let found = find_events(all, filter, store.registry());
-    let lines =
-        found.into_iter().take(LATEST).map(|place| html! { <tr key={place}>{ cells(live, &all[place], place) }</tr> });
+    let lines = found
+        .into_iter()
+        .take(LATEST)
+        .map(|place| html! { <tr key={place}>{ cells(live, &all[place], place as isize) }</tr> });
     let lines: Vec<Html> = lines.collect();
     if lines.is_empty() {
         return nothing();
@@ -133,20 +134,33 @@ fn pause(live: &Live, is_held: bool, waiting: usize) -> Html {
     button(look, symbol, label, move || live.send(Event::EventsHeld(!is_held)))
 }
 
-fn before(begins: Option<Timestamp>) -> String {
-    begins
-        .map(|begins| format!("What happened before {} isn't known here.", format::time_of_day(begins)))
-        .unwrap_or_default()
+/// What the list doesn't know, and how it comes to know it. Nothing where it knows all.
+fn unknown(live: &Live, listed: &Listed) -> Html {
+    let has_gap = listed.happenings.iter().any(|happening| event(happening).is_none());
+    let can_learn = has_gap || !listed.is_filled;
+    let text = match (listed.begins.map(format::time_of_day), listed.is_filled) {
+        (Some(begins), true) => format!("What happened before {begins} isn't kept."),
+        (Some(begins), false) => format!("What happened before {begins} isn't known here."),
+        (None, _) if has_gap => "Some of what happened isn't known here.".into(),
+        (None, _) => return nothing(),
+    };
+    let problem = live.store().no_log().map(ToString::to_string);
+    let loading = live.clone();
+    let label = if live.is_log_coming() { "Loading the log" } else { "Load the log" };
+    let load = button(Look::Small, Icon::History, label, move || loading.ask_log());
+    html! {
+        <p class="muted number unknown">{ text }<span hidden={!can_learn}>{ load }</span><span class="wrong-text">{ problem }</span></p>
+    }
 }
 
-fn cells(live: &Live, happening: &Happening, number: usize) -> Html {
+fn cells(live: &Live, happening: &Happening, number: isize) -> Html {
     match happening {
         Happening::Event(row) => {
             let told = row.told();
             html! {
                 <>
                     <th scope="row">{ event_badge(&told) }</th>
-                    { cell("numeric muted", moment(row.at)) }
+                    { cell("numeric muted", event_moment(live, row, &told)) }
                     { cell("state", event_topics(live, &told, number)) }
                     { cell("who", event_who(live, &told)) }
                 </>

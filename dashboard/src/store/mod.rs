@@ -130,12 +130,15 @@ impl Store {
                 true
             }
             Event::Logged(told) => {
-                // Nobody may want it any more, or a file may be open.
-                if let (Some(wanted), None) = (self.wanted, &self.past) {
-                    match told {
-                        Ok(log) => self.look_into(Some(Past::new(*log, None, wanted))),
-                        Err(problem) => self.no_log = Some(problem),
+                match (told, self.wanted, &self.past) {
+                    (Ok(log), Some(wanted), None) => self.look_into(Some(Past::new(*log, None, wanted))),
+                    (Ok(log), None, None) => {
+                        let past = Past::new(*log, None, Timestamp::from_millis(u64::MAX));
+                        self.recent.fill(past.recent(), past.registry().revision());
                     }
+                    (Err(problem), _, None) => self.no_log = Some(problem),
+                    // A file may be open by now.
+                    (_, _, Some(_)) => {}
                 }
                 true
             }

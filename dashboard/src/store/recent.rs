@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use lookupd_core::{Batch, CatchUp, Registry, Timestamp};
+use lookupd_core::{Batch, CatchUp, Registry, Revision, Timestamp};
 
-use crate::view::{EventRow, Happening, write_events};
+use crate::view::{EventRow, Happening, event, write_events};
 
 /// How much is kept: events, and the names in them. Some megabytes where all of them are names.
 const MAX_WEIGHT: usize = 50_000;
@@ -15,9 +15,10 @@ pub struct Recent {
     /// Oldest first.
     all: Vec<Rc<Happening>>,
     weight: usize,
-    /// How many came before the first of them, so that each has a number that stays.
-    forgotten: usize,
+    /// The number of the first of them: each keeps its own, whatever comes or goes before it.
+    first: isize,
     begins: Option<Timestamp>,
+    is_filled: bool,
     /// What was there when the list was made to stand still.
     held: Option<Listed>,
 }
@@ -28,9 +29,11 @@ pub struct Listed {
     /// Oldest first.
     pub happenings: Vec<Rc<Happening>>,
     /// The number of the first of them, which it keeps for as long as it is there.
-    pub first: usize,
+    pub first: isize,
     /// What happened before then isn't known; nothing where all is, from the registry's beginning.
     pub begins: Option<Timestamp>,
+    /// Whether that is so by the leader's log, which can't tell more.
+    pub is_filled: bool,
 }
 
 /// What an answer or a push tells of what happened, if it can be followed.
@@ -72,7 +75,7 @@ fn rows(batches: &[Vec<u8>], registry: &Registry, anew: bool) -> Vec<EventRow> {
 impl Recent {
     /// All that is known of a past that ends there.
     pub(super) fn of(all: Vec<Rc<Happening>>, begins: Option<Timestamp>) -> Self {
-        Self { all, begins, ..Self::default() }
+        Self { all, begins, is_filled: true, ..Self::default() }
     }
 
     /// Takes over what was told, once it was followed.
@@ -85,6 +88,23 @@ impl Recent {
         for row in told.rows {
             self.push(Happening::Event(row));
         }
+        self.forget();
+    }
+
+    /// Takes over all that a log tells, which leads to this revision, in place of what is known of that. What came later stays.
+    pub(super) fn fill(&mut self, log: &Self, end: Revision) {
+        let is_told = |happening: &Rc<Happening>| event(happening).is_some_and(|row| row.revision <= end);
+        let later = self.all.iter().rposition(is_told).map_or(0, |last| last + 1);
+        let later = self.all.split_off(later);
+        self.first += self.all.len() as isize - log.all.len() as isize;
+        (self.all, self.begins, self.is_filled) = (log.all.clone(), log.begins, true);
+        self.all.extend(later);
+        self.weight = self.all.iter().map(|happening| weight(happening)).sum();
+        self.forget();
+    }
+
+    /// Lets go of the oldest where all of it is too much.
+    fn forget(&mut self) {
         let mut gone = 0;
         while self.weight > MAX_WEIGHT && gone + 1 < self.all.len() {
             self.weight -= weight(&self.all[gone]);
@@ -92,7 +112,7 @@ impl Recent {
         }
         if gone > 0 {
             self.all.drain(..gone);
-            self.forgotten += gone;
+            self.first += gone as isize;
             self.begins = self.all.first().map(|first| match **first {
                 Happening::Event(ref row) => row.at,
                 Happening::Unknown { until, .. } => until,
@@ -127,8 +147,9 @@ impl Recent {
     /// What came since the list was made to stand still; oldest first.
     pub fn waiting(&self) -> &[Rc<Happening>] {
         let Some(held) = &self.held else { return &[] };
-        let next = held.first + held.happenings.len();
-        self.all.get(next.saturating_sub(self.forgotten)..).unwrap_or_default()
+        let next = held.first + held.happenings.len() as isize;
+        let place = usize::try_from(next - self.first).unwrap_or_default();
+        self.all.get(place..).unwrap_or_default()
     }
 
     /// All that is kept; oldest first.
@@ -137,7 +158,7 @@ impl Recent {
     }
 
     fn now(&self) -> Listed {
-        Listed { happenings: self.all.clone(), first: self.forgotten, begins: self.begins }
+        Listed { happenings: self.all.clone(), first: self.first, begins: self.begins, is_filled: self.is_filled }
     }
 }
 

@@ -473,3 +473,42 @@ fn a_file_is_shown_until_it_is_closed_with_or_without_a_server() {
     store.update(Event::Closed);
     assert!(!store.is_loaded() && !store.is_offline());
 }
+
+#[test]
+fn a_log_fills_what_the_list_of_events_does_not_know() {
+    let mut history = History::default();
+    for (second, name) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
+        history.push(at(second as u64), vec![topic(name)]);
+    }
+    let batches: Vec<Batch> = history.batches.iter().map(|bytes| Batch::decode(bytes).unwrap()).collect();
+    let snapshot_at = |revision: usize| {
+        let mut registry = Registry::default();
+        batches[..revision].iter().for_each(|batch| registry.apply(batch).unwrap());
+        let check = history.batches[..revision].iter().fold(Check::default(), |check, bytes| check.next(bytes));
+        registry.snapshot(Cursor { revision: revision as u64, check })
+    };
+    // It begins with b, misses c, and ends with d and e.
+    let mut store = Store::default();
+    for (from, to) in [(1, 2), (3, 5)] {
+        let check = history.batches[..to].iter().fold(Check::default(), |check, bytes| check.next(bytes));
+        let cursor = Cursor { revision: to as u64, check };
+        let (snapshot, batches) = (snapshot_at(from), history.batches[from..to].to_vec());
+        let answer = CatchUp { cursor, anew: true, snapshot, batches, ..history.since(0, at(9)) };
+        answered(&mut store, answer, at(9 + to as u64));
+    }
+    assert_eq!((listed_by(&store), store.recent().listed().is_filled), ("b ? d e".into(), false));
+    let number_of_e = |store: &Store| {
+        let listed = store.recent().listed();
+        listed.first + listed.happenings.len() as isize - 1
+    };
+    let number = number_of_e(&store);
+    let (snapshot, lifetimes) = (vec![], Lifetimes::default());
+    let file =
+        LogFile { cluster: "default".into(), exported_at: at(9), lifetimes, snapshot, batches: batches[..4].to_vec() };
+    store.update(Event::Logged(Ok(Box::new(file))));
+    let listed = store.recent().listed();
+    assert_eq!((listed_by(&store), listed.begins, listed.is_filled), ("a b c d e".into(), None, true));
+    assert_eq!(number_of_e(&store), number, "each keeps its number");
+    store.update(Event::Logged(Err(Problem::Timeout)));
+    assert_eq!(store.no_log(), Some(&Problem::Timeout));
+}
