@@ -1,6 +1,6 @@
 //! Agents: who announces for others, and with whom all that falls silent.
 
-use alloc::{boxed::Box, collections::BTreeSet, vec, vec::Vec};
+use alloc::{collections::BTreeSet, vec, vec::Vec};
 
 use super::{Claim, ClaimId, Registry};
 use crate::{
@@ -19,44 +19,6 @@ pub(super) struct Agent {
     pub(super) claims: Vec<ClaimId>,
 }
 
-/// All agents, ordered by id. Seldom does one come or go, and a map would be 4 KB of each wasm.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Agents(Vec<(AgentId, Box<Agent>)>);
-
-impl Agents {
-    fn place(&self, id: &AgentId) -> Result<usize, usize> {
-        self.0.binary_search_by(|(other, _)| other.cmp(id))
-    }
-
-    fn entry(&self, id: &AgentId) -> Option<&(AgentId, Box<Agent>)> {
-        self.0.get(self.place(id).ok()?)
-    }
-
-    pub(super) fn get(&self, id: &AgentId) -> Option<&Agent> {
-        self.entry(id).map(|(_, agent)| &**agent)
-    }
-
-    fn get_mut(&mut self, id: &AgentId) -> Option<&mut Agent> {
-        let place = self.place(id).ok()?;
-        Some(&mut self.0[place].1)
-    }
-
-    /// The agent, which is known from now on.
-    pub(super) fn known(&mut self, id: &AgentId) -> &mut Agent {
-        let place = self.place(id).unwrap_or_else(|place| {
-            self.0.insert(place, (id.clone(), Box::default()));
-            place
-        });
-        &mut self.0[place].1
-    }
-
-    fn remove(&mut self, id: &AgentId) {
-        if let Ok(place) = self.place(id) {
-            self.0.remove(place);
-        }
-    }
-}
-
 /// An agent as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AgentEntry<'a> {
@@ -73,7 +35,7 @@ pub struct AgentEntry<'a> {
 impl Registry {
     /// All agents by their id.
     pub fn agents(&self) -> impl ExactSizeIterator<Item = AgentEntry<'_>> {
-        self.agents.0.iter().map(|(id, agent)| AgentEntry {
+        self.agents.iter().map(|(id, agent)| AgentEntry {
             id,
             incarnation: agent.incarnation,
             silent_since: agent.silent_since,
@@ -83,8 +45,8 @@ impl Registry {
 
     /// One agent.
     pub fn agent(&self, id: &AgentId) -> Option<AgentEntry<'_>> {
-        let (id, agent) = self.agents.entry(id)?;
-        let Agent { incarnation, silent_since, claims } = &**agent;
+        let (id, agent) = self.agents.get_key_value(id)?;
+        let Agent { incarnation, silent_since, claims } = agent;
         Some(AgentEntry { id, incarnation: *incarnation, silent_since: *silent_since, claims: claims.len() })
     }
 
@@ -116,7 +78,7 @@ impl Registry {
         at: Timestamp,
     ) -> Result<Vec<Change>, Refusal> {
         let Some(known) = self.agent(id) else {
-            if self.agents.0.len() >= limits.agents {
+            if self.agents.len() >= limits.agents {
                 return Err(Refusal::Full { bound: Bound::Agents, limit: limits.agents });
             }
             return Ok(vec![Change::AgentStarted { agent: id.clone(), incarnation, since: at }]);
@@ -149,7 +111,7 @@ impl Registry {
     }
 
     pub(super) fn start_agent(&mut self, id: &AgentId, incarnation: Incarnation, since: Timestamp) {
-        let agent = self.agents.known(id);
+        let agent = self.agents.or_default(id);
         agent.incarnation = Some(incarnation);
         // Its silence goes over to what it had announced.
         let since = earlier(agent.silent_since.take(), Some(since));

@@ -87,7 +87,7 @@ impl Registry {
             }
         }
         if let Some(nodes) = from.tombstones.get(name) {
-            self.tombstones.insert(name.clone(), nodes.clone());
+            self.tombstones.or_default(name).clone_from(nodes);
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod agents;
 mod decide;
+mod few;
 mod impact;
 mod query;
 mod snapshot;
@@ -19,7 +20,7 @@ use core::fmt;
 
 use slab::Slab;
 
-use self::agents::Agents;
+use self::{agents::Agent, few::Few};
 pub use self::{
     agents::AgentEntry,
     impact::{Fact, Impact},
@@ -29,7 +30,7 @@ pub use self::{
 use crate::{
     change::{Batch, Change, Revision, Topics},
     name::{ChannelName, TopicName},
-    producer::{ClaimKey, Node, ProducerInfo},
+    producer::{AgentId, ClaimKey, Node, ProducerInfo},
     time::Timestamp,
 };
 
@@ -41,8 +42,8 @@ pub struct Registry {
     topics: BTreeMap<TopicName, Topic>,
     claims: Slab<Claim>,
     claims_by_key: BTreeMap<ClaimKey, ClaimId>,
-    agents: Agents,
-    tombstones: BTreeMap<TopicName, Tombstones>,
+    agents: Few<AgentId, Agent>,
+    tombstones: Few<TopicName, Tombstones>,
     /// Claims' topics and channels, counted.
     registrations: usize,
 }
@@ -185,7 +186,7 @@ impl Registry {
             Change::Silent { claim, since } => self.silence(claim, *since),
             Change::Heard { claim } => self.hear(claim),
             Change::Tombstoned { topic, node, at } => {
-                let nodes = self.tombstones.entry(topic.clone()).or_default();
+                let nodes = self.tombstones.or_default(topic);
                 match tombstone_place(nodes, node) {
                     Ok(place) => nodes[place].1 = *at,
                     Err(place) => nodes.insert(place, (node.clone(), *at)),
@@ -219,7 +220,7 @@ impl Registry {
         let id = self.claims.insert(claim) as ClaimId;
         self.claims_by_key.insert(key.clone(), id);
         if let Some(agent) = key.via.agent() {
-            self.agents.known(agent).claims.push(id);
+            self.agents.or_default(agent).claims.push(id);
         }
         id
     }
