@@ -35,8 +35,8 @@ function bodiesOf(wasm, start, end) {
 const ROW = 5;
 /** What more functions share than this tells none of them apart. */
 const COMMON = 60;
-/** Somewhat less than compression looks back. */
-const WINDOW = 26_000;
+/** As far as compression looks back. */
+const WINDOW = 32_000;
 
 /** One function after the other: always the one that shares most, for its length, with those that stand in the window. */
 function likeAfterLike(bodies) {
@@ -79,7 +79,7 @@ function rowsOf(body) {
 function best(left, shared, bodies) {
   let [found, most] = [undefined, -1];
   for (const place of left) {
-    const share = shared[place] / bodies[place].length ** 0.7;
+    const share = shared[place] / bodies[place].length ** 0.6;
     if (share > most) [found, most] = [place, share];
   }
   return found;
