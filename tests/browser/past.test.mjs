@@ -174,7 +174,7 @@ test("an exported log is shown without a server, and one that is cut or foreign 
   await bar(alone).getByText(/from the file .dropped\.ndjson/).waitFor();
 });
 
-test("the past is for everyone: axe finds nothing, and all of it fits 360 px", async (t) => {
+test("11 axe finds nothing in the past, and all of it fits 360 px", async (t) => {
   const server = await cluster("axe");
   for (const colorScheme of ["light", "dark"]) {
     const page = await open(t, browser, { colorScheme });

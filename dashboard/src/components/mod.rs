@@ -45,7 +45,7 @@ pub(crate) use producers::cell;
 pub use producers::{producer_table, text};
 pub use shortcuts::shortcut_list;
 pub use snippet::{copy_button, snippet};
-pub use table::{Column, Window, heads, long_table, measure_table, with_acts};
+pub use table::{Column, Window, heads, long_rows, long_table, measure_table, with_acts};
 pub use time::{countdown, last_heard, silence};
 pub use token::{token_buttons, token_form, token_panel};
 pub use travel::{travel_bar, travel_button};

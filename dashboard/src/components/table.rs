@@ -3,7 +3,7 @@
 use lookupd_core::http::Right;
 use yew::prelude::*;
 
-use super::{Icon, icon};
+use super::{Icon, element, icon};
 use crate::{
     dom,
     live::Live,
@@ -87,11 +87,23 @@ impl Window {
     }
 }
 
-/// A table of any length, with rows of one height, that scrolls with the page. `row` gives the cells of the row at a
-/// place, and what tells it from all others.
+/// A table of any length, in a frame of its own: see [`long_rows`].
 pub fn long_table(
     live: &Live,
-    caption: &'static str,
+    caption: &str,
+    columns: &[Column],
+    order: Order,
+    count: usize,
+    row: &dyn Fn(usize) -> (String, Html),
+) -> Html {
+    element("section", "card flush", vec![long_rows(live, caption, columns, order, count, row)])
+}
+
+/// A table of any length, with rows of one height, that scrolls with the page; one a page. `row` gives the cells of the row at
+/// a place, and what tells it from all others.
+pub fn long_rows(
+    live: &Live,
+    caption: &str,
     columns: &[Column],
     order: Order,
     count: usize,
@@ -107,13 +119,11 @@ pub fn long_table(
     body.push(spacer("after last", count - last, row_height));
     let heads = heads(live, columns, Some(order));
     html! {
-        <section class="card flush">
-            <table class="table fixed" aria-rowcount={(count + 1).to_string()}>
-                <caption class="visually-hidden">{ caption }</caption>
-                <thead>{ heads }</thead>
-                <tbody>{ body }</tbody>
-            </table>
-        </section>
+        <table class="table fixed" aria-rowcount={(count + 1).to_string()}>
+            <caption class="visually-hidden">{ caption }</caption>
+            <thead>{ heads }</thead>
+            <tbody>{ body }</tbody>
+        </table>
     }
 }
 

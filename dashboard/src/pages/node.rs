@@ -8,18 +8,19 @@ use crate::{
     acts::Ask,
     client::Act,
     components::{
-        Column, Icon, Look, ask_button, cell, countdown, element, empty, export_buttons, facts, heads, last_heard,
-        link, liveness_badge, name_link, plain_badge, row_ask_button, silence, text, with_acts,
+        Column, Icon, Look, ask_button, badge, cell, countdown, element, empty, export_buttons, facts, last_heard,
+        link, liveness_badge, long_rows, name_link, plain_badge, row_ask_button, silence, text, with_acts,
     },
     format,
     live::Live,
     route::Route,
-    view::{EventFilter, Liveness, ProducerRow, ServedTopic, node_detail},
+    view::{EventFilter, Liveness, Order, ProducerRow, ServedTopic, node_detail},
 };
 
-const COLUMNS: [Column; 3] = [
+const COLUMNS: [Column; 4] = [
     Column { label: "Topic", class: "", by: "" },
-    Column { label: "Channels", class: "", by: "" },
+    Column { label: "State", class: "state", by: "" },
+    Column { label: "Channels", class: "medium", by: "" },
     Column { label: "", class: "acts", by: "" },
 ];
 
@@ -91,32 +92,32 @@ fn topic_table(live: &Live, node: &str, topics: &[ServedTopic]) -> Html {
         let why = "It is announced, but consumers have no reason to connect to it.";
         return empty(Icon::Topic, "It serves no topic", why, nothing());
     }
-    html! {
-        <table class="table stacked">
-            <caption class="visually-hidden">{ format!("Topics of {node}") }</caption>
-            <thead>{ heads(live, with_acts(live, Right::Admin, &COLUMNS), None) }</thead>
-            <tbody>{ for topics.iter().map(|topic| served(live, node, topic)) }</tbody>
-        </table>
-    }
+    let columns = with_acts(live, Right::Admin, &COLUMNS);
+    let order = Order::parse("", &[""]);
+    long_rows(live, &format!("Topics of {node}"), columns, order, topics.len(), &|place| {
+        let topic = &topics[place];
+        (topic.name.clone(), served(live, node, topic))
+    })
 }
 
 fn served(live: &Live, node: &str, topic: &ServedTopic) -> Html {
     let act = Act::Tombstone { topic: topic.name.clone(), node: node.into() };
-    let hidden = topic.tombstone.as_ref().map_or_else(nothing, |tombstone| countdown(tombstone, live.leader_now()));
+    let state = match &topic.tombstone {
+        Some(tombstone) => countdown(tombstone, live.leader_now()),
+        None => badge("badge good", Icon::Check, "Served".into()),
+    };
     let channel = |name: &String| link(live, &Route::channel(&topic.name, name), "chip name", html! { name });
-    let mut channels: Vec<Html> = topic.channels.iter().map(channel).collect();
-    if channels.is_empty() {
-        channels.push(element("span", "muted", vec!["none".into()]));
-    }
+    let channels = topic.channels.iter().map(channel).collect();
     let acts = live.may(act.right()).then(|| {
         let about = format!("in {}", topic.name);
         cell("acts", row_ask_button(live, Icon::Hidden, "Tombstone", &about, Ask::Confirm(act)))
     });
     html! {
-        <tr key={topic.name.clone()}>
-            <th scope="row"><span class="badges">{ name_link(live, &Route::topic(&topic.name), &topic.name) }{ hidden }</span></th>
-            { cell("", element("span", "chips", channels)) }
+        <>
+            <th scope="row">{ name_link(live, &Route::topic(&topic.name), &topic.name) }</th>
+            { cell("state", state) }
+            { cell("medium", element("span", "chips", channels)) }
             { acts }
-        </tr>
+        </>
     }
 }

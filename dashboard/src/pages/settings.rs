@@ -7,7 +7,7 @@ use super::{card, nothing, page};
 use crate::{
     acts::Ask,
     client::Client,
-    components::{Icon, Look, button, choice, element, icon, shortcut_list},
+    components::{Icon, Look, button, choice, element, icon, log_buttons, shortcut_list},
     dom, format,
     live::Live,
     prefs::{self, Choice},
@@ -35,7 +35,14 @@ pub fn settings(live: &Live) -> Html {
         card("card", "Cluster", nothing(), cluster(live)),
         card("card", "Access", nothing(), token(live)),
     ];
-    let right = vec![card("card", "Keyboard", nothing(), element("div", "", keys))];
+    let file = vec![
+        said("What the leader still holds of this cluster's history, as a file, and such a file as pages."),
+        log_buttons(live),
+    ];
+    let right = vec![
+        card("card", "Keyboard", nothing(), element("div", "", keys)),
+        card("card", "History", nothing(), element("div", "form", file)),
+    ];
     let content = element("div", "columns", vec![element("div", "column", left), element("div", "column", right)]);
     page(nothing(), "Settings", said("Kept in this browser, for all its tabs."), nothing(), content)
 }
