@@ -116,6 +116,9 @@ fn what_was_deleted_comes_back_with_its_nsqd_and_not_with_the_network() {
     }
     leader.until(|leader| leader.producers("v") == ["a"]);
     agent.until(|agent| !agent.is_stale("/topics"));
+    // Until the leader has answered, what it deletes may have been registered since.
+    let owes = |agent: &Agent, what: &str| agent.count(&format!("lookupd_upstream_{what}{{")) > 0.0;
+    agent.until(|agent| !owes(agent, "pending_nodes") && !owes(agent, "unanswered_messages"));
     assert_eq!(leader.post("/topic/delete?topic=t"), 200);
     agent.until(|agent| agent.get("/topics") == "{\"topics\":[\"u\",\"v\"]}");
     front.lead(Way::Closed);

@@ -65,8 +65,8 @@ fn what_an_answer_must_show_is_waited_for() {
 
 #[test]
 fn a_lookup_waits_for_what_is_said_here_and_elsewhere() {
-    // Nobody is to fall silent meanwhile: that would be news, too.
-    let leader = Agent::start(&[]);
+    // Nobody is to fall silent meanwhile: that would be news, too. But streams are opened within a twentieth of it.
+    let leader = Agent::start(&["-inactive-producer-timeout=100s"]);
     let (agent, other) = (following(&url(&leader), &[]), following(&url(&leader), &[]));
     agent.until(|agent| agent.count("lookupd_upstream_settled{") == 1.0);
     let mut nsqds = Vec::new();
