@@ -51,6 +51,7 @@ pub(crate) const NOT_MET: &[(u8, &str)] = &[
     (31, "concerns the edge, and agents that follow"),
     (32, "a parameter of ours; agent/tests/daemon/waiting.rs shows it"),
     (33, "a parameter of ours; agent/tests/daemon/past.rs shows it"),
+    (34, "a parameter of ours; tests/nsq/completions.rs shows it with a real nsqd"),
 ];
 
 /// The frames of one client differ: which difference is it? Ours has ended with a refusal, then.
