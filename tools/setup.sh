@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, under the project (.tools, node_modules) except for the Rust target, which goes into
-# the Rust toolchain, and what apt installs, which is the system's. Each part is asked whether it is there and
+# Installs what is missing, under the project (.tools, node_modules) except for the Rust target and the standard library's source, which
+# go into the Rust toolchain, and what apt installs, which is the system's. Each part is asked whether it is there and
 # right, so a second run takes a second.
 #
 # setup.sh build    what building, `make dev` and `make check` need

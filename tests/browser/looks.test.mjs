@@ -2,20 +2,14 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, open } from "./browser.mjs";
-import { ask, close, dialogsOf, fits, pagesOf, turnTo, visit } from "./pages.mjs";
+import { HERE, ask, close, dialogsOf, fill, fits, pagesOf, turnTo, visit } from "./pages.mjs";
 import { startWorker } from "./worker.mjs";
-
-const HERE = { topic: "orders", channel: "mail", node: "10.0.0.7:4151" };
 
 let worker;
 let browser;
 before(async () => {
   [worker, browser] = await Promise.all([startWorker({ TOMBSTONE_LIFETIME: "600s", CLUSTERS: "default,hostile" }), launch()]);
-  await worker.register(HERE.topic, HERE.node, { channel: HERE.channel, topology_zone: "eu-1" });
-  await worker.register(HERE.topic, "[2001:db8::1]:4151");
-  await worker.register("clicks#ephemeral", HERE.node);
-  await worker.post("/topic/create?topic=idle");
-  await worker.post(`/topic/tombstone?topic=${HERE.topic}&node=${HERE.node}`);
+  await fill(worker);
 });
 after(async () => {
   await browser?.close();

@@ -1,6 +1,18 @@
 // Every page and every dialog of the dashboard, said once for all who go through them.
 import assert from "node:assert/strict";
 
+/** What `fill` leaves for pages to be about. */
+export const HERE = { topic: "orders", channel: "mail", node: "10.0.0.7:4151" };
+
+/** Gives a worker something of every kind to show. */
+export async function fill(worker) {
+  await worker.register(HERE.topic, HERE.node, { channel: HERE.channel, topology_zone: "eu-1" });
+  await worker.register(HERE.topic, "[2001:db8::1]:4151");
+  await worker.register("clicks#ephemeral", HERE.node);
+  await worker.post("/topic/create?topic=idle");
+  await worker.post(`/topic/tombstone?topic=${HERE.topic}&node=${HERE.node}`);
+}
+
 /** Every page of a registry that holds these, by name and by address below `/ui`. */
 export function pagesOf({ topic, channel, node }) {
   const [t, c, n] = [topic, channel, node].map(encodeURIComponent);
