@@ -390,10 +390,10 @@ impl Live {
         let live = self.clone();
         spawn_local(async move {
             let impact = live.client().dry_run(&act).await;
-            // Something else may be asked by now.
             if impact.as_ref().is_err_and(Problem::wants_token) {
                 live.refresh();
             }
+            // Something else may be asked by now.
             if live.asked().is_some_and(|asked| asked.ask == Ask::Confirm(act)) {
                 live.step(Step::Told(impact));
             }
